@@ -1,0 +1,1 @@
+"""Numbers from results: clusters, and what follows from them."""

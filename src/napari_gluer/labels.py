@@ -1,0 +1,65 @@
+"""Labels images: what is accepted, and their cells numbered without gaps."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_gluer.errors import InputError
+
+_DENSE_IDS = 50_000_000  # up to here a look-up table of all ids costs less than sorting
+
+
+def checked_labels(labels: ArrayLike) -> NDArray[np.integer]:
+    """`labels` as an integer array ``(y, x)`` or ``(z, y, x)``; 0 is background.
+
+    Float arrays that hold whole numbers are accepted (CosMx masks are float32).
+
+    Raises
+    ------
+    InputError
+        If the array has another number of axes, negative values or fractions.
+    """
+    array = np.asarray(labels)
+    if array.ndim not in (2, 3):
+        raise InputError(f"Labels must be (y, x) or (z, y, x); this array has shape {array.shape}.")
+    if array.dtype == bool:
+        raise InputError(
+            "Labels must give every cell a number of its own; this is a yes/no mask. "
+            "Number its pieces first, with skimage.measure.label for instance."
+        )
+    if array.dtype.kind == "f":
+        array = _whole_numbers(array)
+    if array.dtype.kind not in "iu":
+        raise InputError(f"Labels must be whole numbers; this array holds {array.dtype}.")
+    if array.size and array.min() < 0:
+        raise InputError(f"Labels must not be negative; the smallest here is {array.min()}.")
+    return array
+
+
+def _whole_numbers(array: NDArray[np.floating]) -> NDArray[np.int64]:
+    if not np.isfinite(array).all() or (array != np.floor(array)).any():
+        raise InputError("Labels must be whole numbers; this array holds fractions, NaN or inf.")
+    return array.astype(np.int64)
+
+
+def compact(labels: NDArray[np.integer]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Number the cells without gaps.
+
+    Returns
+    -------
+    index
+        int32, shape of `labels`: 0 is background, ``i + 1`` the cell ``ids[i]``.
+    ids
+        int64 ``(n_cells,)``, ascending: the values of `labels` other than 0.
+    """
+    largest = int(labels.max()) if labels.size else 0
+    if largest > _DENSE_IDS:
+        values, index = np.unique(labels, return_inverse=True)
+        offset = 0 if values[0] == 0 else 1
+        index = (index.reshape(labels.shape) + offset).astype(np.int32)
+        return index, values[values != 0].astype(np.int64)
+    present = np.zeros(largest + 1, bool)
+    present[labels.ravel()] = True
+    present[0] = False
+    numbers = np.cumsum(present, dtype=np.int32)
+    numbers[~present] = 0
+    return np.take(numbers, labels), np.flatnonzero(present)
