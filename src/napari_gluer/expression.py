@@ -48,7 +48,7 @@ class Expression:
             raise InputError(
                 f"Not in the reference: {listed(missing)}. {self._nearest(missing[0])}"
             )
-        return np.asarray(self.matrix[:, self.genes.get_indexer(genes)].toarray())
+        return np.asarray(self.matrix[:, self.genes.get_indexer(pd.Index(genes))].toarray())
 
     def _nearest(self, gene: str) -> str:
         same = [name for name in self.genes if name.casefold() == gene.casefold()]
@@ -93,12 +93,13 @@ def _candidates(reference: AnnData) -> list[tuple[str, Any, pd.DataFrame]]:
     return found
 
 
-def _values(matrix: Any) -> NDArray[Any]:
+def stored_values(matrix: Any) -> NDArray[Any]:
+    """Values of a dense matrix, or the stored ones of a sparse matrix."""
     return np.asarray(matrix.data if sparse.issparse(matrix) else matrix)
 
 
 def _range(matrix: Any) -> str:
-    values = _values(matrix)
+    values = stored_values(matrix)
     if not values.size:
         return "no values"
     if np.isnan(values).any():
@@ -111,7 +112,7 @@ def detect_kind(matrix: Any) -> str | None:
 
     Whole numbers, and fractions too large for a logarithm, are counts.
     """
-    values = _values(matrix)
+    values = stored_values(matrix)
     if not values.size or not np.isfinite(values).all() or values.min() < 0 or values.max() == 0:
         return None
     if values.max() > _LARGEST_LOG or (values == np.floor(values)).all():

@@ -24,6 +24,7 @@ SEPARATED = "mixture_separated"
 KIND = "kind"
 INTENSITY, COUNTS, LOG1P, ACTIVITY = "intensity", "counts", "log1p", "activity"
 RAW = "raw"
+CLEAN = "clean"
 
 EMBEDDING = "X_gluer"
 WEIGHTS = "gluer_weights"

@@ -1,6 +1,7 @@
 """How core code reports progress and is cancelled, knowing nothing of who listens."""
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
@@ -23,3 +24,14 @@ class Cancelled(Exception):  # noqa: N818 - a request, not an error
 def silently(items: Iterable[T], _desc: str, /) -> Iterator[T]:
     """Report nothing."""
     return iter(items)
+
+
+class Timings(dict[str, float]):
+    """Seconds by step."""
+
+    def timed(self, step: str, work: Callable[[], T]) -> T:
+        """The value of `work`; its seconds are added to those of `step`."""
+        start = time.perf_counter()
+        value = work()
+        self[step] = round(self.get(step, 0.0) + time.perf_counter() - start, 3)
+        return value

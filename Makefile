@@ -1,0 +1,24 @@
+# Each target does its own set-up (tools/setup), which takes no time where it stands already.
+.PHONY: help demo test lint setup clean
+
+help:
+	@echo "make demo   the whole path on the simulated tissue; pictures in demo-output/"
+	@echo "make test   style, types, layers, manifest, tests, and the wheel in an empty environment"
+	@echo "make lint   style, types, layers and manifest only"
+	@echo "make setup  .venv and the system libraries, nothing else"
+	@echo "make clean  remove everything that the others made"
+
+demo: setup
+	tools/with_display .venv/bin/napari-gluer demo --out demo-output
+
+test: setup
+	tools/test
+
+lint: setup
+	tools/lint
+
+setup:
+	@tools/setup
+
+clean:
+	rm -rf .venv build dist demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

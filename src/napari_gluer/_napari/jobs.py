@@ -1,0 +1,161 @@
+"""Run core functions off the window's thread, with progress and cancelling."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Sized
+from typing import Any, Generic, TypeVar
+
+from napari.qt.threading import WorkerBase, WorkerBaseSignals, create_worker
+from napari.utils.notifications import notification_manager, show_warning
+from qtpy.QtCore import Signal  # type: ignore[attr-defined]
+
+from napari_gluer.errors import InputError
+from napari_gluer.track import Cancelled, Track
+
+T = TypeVar("T")
+
+_SHOWN_EVERY = 0.05  # seconds between two progress signals
+
+log = logging.getLogger(__name__)
+
+
+class JobSignals(WorkerBaseSignals):  # type: ignore[misc]
+    """What a job tells the window."""
+
+    progressed = Signal(str, int, int)
+    """Description, items done, items in all (0: not known)."""
+
+    aborted = Signal()
+
+
+class Job(WorkerBase, Generic[T]):  # type: ignore[misc]
+    """Runs ``work(track)`` in a thread; `cancel` stops it between two tracked items.
+
+    Parameters
+    ----------
+    work
+        Computes the result; it reports through the `Track` that it is given.
+    """
+
+    def __init__(self, work: Callable[[Track], T]) -> None:
+        super().__init__(SignalsClass=JobSignals)
+        self._work = work
+
+    def work(self) -> T | None:
+        """Called by Qt in the thread."""
+        try:
+            return self._work(_Reports(self))
+        except Cancelled:
+            self.aborted.emit()
+            return None
+
+    def cancel(self) -> None:
+        """Discard the result now, and ask the work to stop."""
+        self.quit()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether `cancel` was called."""
+        return bool(self.abort_requested)
+
+
+class _Reports:
+    """The `Track` of a job."""
+
+    def __init__(self, job: Job[Any]) -> None:
+        self._job = job
+        self._last = 0.0
+
+    def __call__(self, items: Iterable[T], desc: str, /) -> Iterator[T]:
+        total = len(items) if isinstance(items, Sized) else 0
+        self._tell(desc, 0, total, now=True)
+        for done, item in enumerate(items):
+            self._stop_if_asked(desc)
+            self._tell(desc, done, total, now=False)
+            yield item
+        self._stop_if_asked(desc)
+        self._tell(desc, total, total, now=True)
+
+    def _stop_if_asked(self, desc: str) -> None:
+        if self._job.cancelled:
+            raise Cancelled(desc)
+
+    def _tell(self, desc: str, done: int, total: int, *, now: bool) -> None:
+        if now or time.monotonic() - self._last > _SHOWN_EVERY:
+            self._last = time.monotonic()
+            self._job.progressed.emit(desc, done, total)
+
+
+class _Titled(Generic[T]):
+    """Work under the name that napari shows for it, when the window closes for instance."""
+
+    def __init__(self, title: str, work: Callable[[Track], T]) -> None:
+        self._title = title
+        self._work = work
+
+    def __call__(self, track: Track) -> T:
+        return self._work(track)
+
+    def __repr__(self) -> str:
+        return self._title
+
+
+def start(
+    title: str,
+    work: Callable[[Track], T],
+    *,
+    done: Callable[[T], None],
+    failed: Callable[[Exception], None],
+    progressed: Callable[[str, int, int], None],
+) -> Job[T]:
+    """Run `work` in a thread; the callbacks run in the window's thread.
+
+    Parameters
+    ----------
+    title
+        Name in napari's activity dock.
+    work
+        Called with a `Track`; reads no layer, which belong to the window's thread.
+    done, failed, progressed
+        Called with the result, the exception, or the progress (as `JobSignals.progressed`);
+        none of them after `Job.cancel`.
+    """
+    job: Job[T] = create_worker(
+        _Titled(title, work),
+        _worker_class=Job,
+        _start_thread=False,
+        _ignore_errors=True,
+        _progress={"desc": title, "total": 0},
+    )
+
+    def unless_cancelled(callback: Callable[..., None]) -> Callable[..., None]:
+        def call(*args: Any) -> None:
+            if not job.cancelled:
+                callback(*args)
+
+        return call
+
+    job.returned.connect(unless_cancelled(done))
+    job.errored.connect(unless_cancelled(failed))
+    job.progressed.connect(unless_cancelled(progressed))
+    job.progressed.connect(lambda *progress: _show_in_activity_dock(job, *progress))
+    job.warned.connect(lambda warning: log.warning("%s: %s", title, warning[0]))
+    job.start()
+    return job
+
+
+def _show_in_activity_dock(job: Job[Any], desc: str, done: int, total: int) -> None:
+    bar = job.pbar
+    if bar.desc.removesuffix(": ") != desc or bar.total != total:
+        bar.reset(total=total)
+        bar.total = total
+        bar.set_description(desc)
+    bar.update(done - bar.n)
+
+
+def report(error: Exception) -> None:
+    """Tell the person: the message of an `InputError`, napari's error report for anything else."""
+    if isinstance(error, InputError):
+        show_warning(str(error))
+    else:
+        notification_manager.receive_error(type(error), error, error.__traceback__)

@@ -1,0 +1,1 @@
+"""The steps under Plugins ▸ GLUER, each a thin widget."""

@@ -1,0 +1,149 @@
+"""Explore: search a gene, a marker or a column, and paint it."""
+
+from typing import Any
+
+from anndata import AnnData
+from napari.components import ViewerModel
+from napari.layers import Labels, Layer
+from napari.utils.events import Event
+from qtpy.QtWidgets import QCheckBox, QLineEdit, QPushButton
+
+from napari_gluer._napari.attached import cells_of, needed_cells, reference_of
+from napari_gluer._napari.folding import is_open
+from napari_gluer._napari.found_list import FoundList, Legend
+from napari_gluer._napari.images import dim_tissue
+from napari_gluer._napari.layers import LegendEntry, keep, show_categories, show_values
+from napari_gluer._napari.paintables import (
+    Origin,
+    Paintable,
+    Search,
+    categories,
+    numbers,
+    paintables,
+    unmatched,
+)
+from napari_gluer._napari.pickers import labels_picker
+from napari_gluer._napari.steps.base import Step
+from napari_gluer.errors import InputError
+from napari_gluer.track import Track
+
+
+class ExploreStep(Step):
+    """Paints what is picked from a list that a search box narrows."""
+
+    title = "Explore"
+    run_text = "Paint"
+    hint = "Type a name, then click it or press Enter."
+
+    def __init__(self, napari_viewer: ViewerModel) -> None:
+        super().__init__(napari_viewer)
+        self.labels = labels_picker(self.viewer)
+        self.search_box = QLineEdit()
+        self.search_box.setPlaceholderText("Gene, marker, cluster, type …")
+        self.search_box.setClearButtonEnabled(True)
+        self.list = FoundList()
+        self.legend = Legend()
+        self.legend.hide()
+        self.dim = QCheckBox("Dim the tissue image")
+        self.dim.setChecked(True)
+        self.keep = QPushButton("Keep this layer")
+        self.keep.setToolTip("Leave the painted layer as it is; the next one gets its own.")
+        self.keep.setEnabled(False)
+        self.rows.addRow("Cells", self.labels)
+        self.rows.addRow("Search", self.search_box)
+        self.add(self.list, 3)
+        self.add(self.legend, 2)
+        self.footer.insertWidget(0, self.dim)
+        self.footer.insertWidget(1, self.keep)
+        self.run.hide()
+        self.cancel.hide()
+        self._followed: Labels | None = None
+        self._listed: tuple[int, int] = (0, 0)
+        self._search = Search([])
+        self._layer: Layer | None = None
+        self.labels.currentIndexChanged.connect(self._follow)
+        self.search_box.textChanged.connect(self._narrow)
+        self.search_box.returnPressed.connect(self.list.pick_first)
+        self.list.picked.connect(self.pick)
+        self.keep.clicked.connect(self._keep)
+        self.dim.toggled.connect(self._dim)
+        self._follow()
+
+    def pick(self, what: Paintable) -> None:
+        """Paint `what` on the cells of the chosen labels layer."""
+        self.guarded(lambda: self._paint(what))
+
+    def _paint(self, what: Paintable) -> None:
+        layer = self.labels.value
+        cells, reference = needed_cells(layer), reference_of(layer)
+        self._running.cancel()
+        if what.origin is Origin.GENE:
+
+            def work(track: Track) -> Any:
+                return next(iter([numbers(what, cells, reference) for _ in track([0], what.name)]))
+
+            self.run_job(work, lambda values: self._shown(what, layer, cells, values))
+        else:
+            found = categories(what, cells) if what.is_categorical else numbers(what, cells, None)
+            self.say(self._shown(what, layer, cells, found))
+
+    def _shown(self, what: Paintable, layer: Labels, cells: AnnData, values: Any) -> str:
+        if layer not in self.viewer.layers:
+            raise InputError(f"The layer “{layer.name}” is gone; there is nothing to paint on.")
+        entries: list[LegendEntry] = []
+        if what.is_categorical:
+            self._layer, entries = show_categories(
+                self.viewer, layer, cells, values, name=what.label
+            )
+        else:
+            self._layer = show_values(self.viewer, layer, cells, values, name=what.label)
+        self._dim()
+        self.legend.show_entries(entries)
+        self.legend.setVisible(bool(entries))
+        self.keep.setEnabled(True)
+        return _said(what, cells)
+
+    def _dim(self) -> None:
+        """Dim the image under a painting, or give it its old opacity back."""
+        if self._layer is not None:
+            dim_tissue(self.viewer, dim=self.dim.isChecked())
+
+    def _keep(self) -> None:
+        if self._layer is not None:
+            keep(self._layer)
+            self.keep.setEnabled(False)
+            self.say(f"“{self._layer.name}” stays; the next painting gets its own layer.")
+
+    def _follow(self) -> None:
+        """List what the chosen labels layer offers, now and whenever its tables change."""
+        if self._followed is not None:
+            self._followed.events.metadata.disconnect(self._relist)
+        self._followed = self.labels.value
+        if self._followed is not None:
+            self._followed.events.metadata.connect(self._relist)
+        self._relist()
+
+    def _relist(self, event: Event | None = None) -> None:  # noqa: ARG002 - napari passes it
+        if not is_open(self):
+            return
+        layer = self.labels.value
+        cells = None if layer is None else cells_of(layer)
+        reference = None if layer is None else reference_of(layer)
+        self._search = Search([] if cells is None else paintables(cells, reference))
+        self._narrow(self.search_box.text())
+        if cells is None:
+            self.say("Measure cells first: Plugins ▸ GLUER ▸ Cells." if layer else self.hint)
+
+    def _narrow(self, text: str) -> None:
+        self.list.show_found(self._search(text))
+
+
+def _said(what: Paintable, cells: AnnData) -> str:
+    if what.is_categorical:
+        return f"{what.label}: {cells.obs[what.name].nunique()} categories, {what.origin.value}."
+    unit = ", log1p of counts per 10,000" if what.origin is Origin.GENE else ""
+    text = f"{what.label}: {what.origin.value}{unit}."
+    without = int(unmatched(cells).sum())
+    if what.origin is Origin.GENE and without:
+        text += f" {without:,} unmatched cells are left empty."
+    return text

@@ -1,0 +1,168 @@
+"""Reference: open single-cell RNA-seq and see what it shares with the cells."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from anndata import AnnData
+from napari.components import ViewerModel
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QWidget,
+)
+
+import napari_gluer as ng
+from napari_gluer import slots
+from napari_gluer._napari.attached import attach, cells_of, reference_of
+from napari_gluer._napari.pickers import labels_picker
+from napari_gluer._napari.steps.base import Step
+from napari_gluer.errors import InputError, listed
+from napari_gluer.integration.linking import linked_features
+from napari_gluer.track import Track
+
+_FEWEST_TYPES, _MOST_TYPES = 2, 200
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A reference, and its features that the cells have too (None without cells)."""
+
+    reference: AnnData
+    links: pd.DataFrame | None
+
+
+class ReferenceStep(Step):
+    """Opens an h5ad file and attaches it to a labels layer."""
+
+    title = "Reference"
+    run_text = "Open reference"
+    hint = "Choose a single-cell RNA-seq file of the same tissue and species."
+
+    def __init__(self, napari_viewer: ViewerModel) -> None:
+        super().__init__(napari_viewer)
+        self.labels = labels_picker(self.viewer)
+        self.path = QLineEdit()
+        self.path.setPlaceholderText("atlas.h5ad")
+        browse = QPushButton("Browse…")
+        browse.clicked.connect(self._browse)
+        file_row = QHBoxLayout()
+        file_row.setContentsMargins(0, 0, 0, 0)
+        file_row.addWidget(self.path, 1)
+        file_row.addWidget(browse)
+        box = QWidget()
+        box.setLayout(file_row)
+        self.rows.addRow("Cells", self.labels)
+        self.rows.addRow("File", box)
+        self.facts = QLabel()
+        self.facts.setWordWrap(True)
+        self.links = _links_table()
+        self.add(self.facts)
+        self.add(self.links, 1)
+        self.labels.currentIndexChanged.connect(self._show_attached)
+        self._show_attached()
+
+    def prepare(self) -> Callable[[Track], Opened]:
+        """Read the file's path; opening happens in the thread."""
+        layer, path = self.labels.value, Path(self.path.text().strip())
+        if layer is None:
+            raise InputError("There is no labels layer yet. Start with Plugins ▸ GLUER ▸ Cells.")
+        if not self.path.text().strip():
+            raise InputError("Choose an .h5ad file first.")
+        self._layer, cells = layer, cells_of(layer)
+
+        def work(track: Track) -> Opened:
+            reference = next(iter([ng.read_reference(step) for step in track([path], "Opening")]))
+            return Opened(reference, None if cells is None else linked_features(cells, reference))
+
+        return work
+
+    def finish(self, result: Opened) -> str:
+        """Attach the reference and show what it holds."""
+        if self._layer not in self.viewer.layers:
+            raise InputError(f"The layer “{self._layer.name}” is gone; nothing was attached.")
+        if result.links is not None and not len(result.links):
+            cells = cells_of(self._layer)
+            raise InputError(
+                "No feature of the cells is in this reference, so it was not attached. The cells "
+                f"have {listed(cells.var_names if cells is not None else [], 6)}; the reference "
+                f"has {listed(result.reference.var_names, 6)}. Are both of one species?"
+            )
+        attach(self._layer, reference=result.reference)
+        self._show(result)
+        linked = "" if result.links is None else f"; {len(result.links)} linked features"
+        return f"Reference with {result.reference.n_obs:,} cells attached{linked}."
+
+    def _browse(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Single-cell reference", self.path.text(), "AnnData (*.h5ad);;All files (*)"
+        )
+        if path:
+            self.path.setText(path)
+
+    def _show_attached(self) -> None:
+        layer = self.labels.value
+        reference = None if layer is None else reference_of(layer)
+        if reference is None:
+            self.facts.setText("")
+            self.facts.hide()
+            self.links.clear()
+            return
+        cells = cells_of(layer)
+        links = None if cells is None else linked_features(cells, reference)
+        self._show(Opened(reference, links))
+
+    def _show(self, opened: Opened) -> None:
+        self.facts.setText(facts(opened.reference))
+        self.facts.show()
+        self.links.clear()
+        if opened.links is None:
+            return
+        self.links.addTopLevelItems(
+            [
+                QTreeWidgetItem([str(feature), ", ".join(genes)])
+                for feature, genes in opened.links["genes"].items()
+            ]
+        )
+
+
+def facts(reference: AnnData) -> str:
+    """What a reference holds, as rich text."""
+    known = slots.info(reference)
+    found, source = known.get("found", slots.LOG1P), known.get("source", "X")
+    columns = label_columns(reference)
+    counted = [f"{name} ({reference.obs[name].nunique()})" for name in columns]
+    return (
+        f"<b>{reference.n_obs:,}</b> cells × <b>{reference.n_vars:,}</b> genes<br>"
+        f"Expression: {found} in {source}<br>"
+        f"Label columns: {listed(counted)}"
+    )
+
+
+def label_columns(reference: AnnData) -> list[str]:
+    """Columns of ``obs`` that hold types: text with 2 to 200 different values."""
+    return [
+        str(name)
+        for name, column in reference.obs.items()
+        if not pd.api.types.is_numeric_dtype(column.dtype)
+        and _FEWEST_TYPES <= column.nunique() <= min(_MOST_TYPES, len(column) // 2)
+    ]
+
+
+def _links_table() -> QTreeWidget:
+    table = QTreeWidget()
+    table.setHeaderLabels(["Linked feature", "Genes"])
+    table.setRootIsDecorated(False)
+    table.setUniformRowHeights(True)
+    table.setMinimumHeight(120)
+    header = table.header()
+    if header is not None:
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    return table

@@ -1,0 +1,105 @@
+"""Clusters of cells in the co-embedding."""
+
+from typing import Annotated
+
+import graspologic_native
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from annotated_types import Ge, Gt, Le
+from numpy.typing import NDArray
+from scipy import sparse
+
+from napari_gluer import slots
+from napari_gluer.neighbours import nearest_by_distance
+from napari_gluer.params import Params
+from napari_gluer.track import Track, silently
+
+
+class ClusterParams(Params):
+    """Leiden clusters of cells in the co-embedding."""
+
+    n_neighbors: Annotated[int, Ge(2), Le(500)] = 15
+    """Neighbours that a cell is linked to."""
+
+    resolution: Annotated[float, Gt(0), Le(100)] = 1.0
+    """Higher values give more and smaller clusters."""
+
+
+def cluster(
+    cells: AnnData,
+    params: ClusterParams = ClusterParams(),  # noqa: B008 - frozen
+    *,
+    seed: int = 0,
+    track: Track = silently,
+) -> AnnData:
+    """Cluster integrated cells: Leiden (doi:10.1038/s41598-019-41695-z) on shared neighbours.
+
+    Two cells are linked by the Jaccard index of their neighbours, as in PhenoGraph
+    (doi:10.1016/j.cell.2015.05.047).
+
+    Parameters
+    ----------
+    cells
+        Reads ``obsm["X_gluer"]`` and, where it is there, ``obs["gluer_unmatched"]``.
+    params
+        Neighbours and resolution.
+    seed
+        Of the search for communities.
+
+    Returns
+    -------
+    AnnData
+        A copy with ``obs["cluster"]``: categorical ``"1"``, ``"2"``, … from the largest cluster
+        down, missing for unmatched cells.
+
+    Raises
+    ------
+    InputError
+        If the cells are not integrated.
+    """
+    remedy = "Integrate the cells first: ng.integrate(cells, reference)."
+    embedding = slots.require(cells, "obsm", slots.EMBEDDING, remedy)
+    placed = np.ones(cells.n_obs, bool)
+    if slots.UNMATCHED in cells.obs:
+        placed = ~cells.obs[slots.UNMATCHED].to_numpy(bool)
+    numbers = np.full(cells.n_obs, -1)
+    numbers[placed] = leiden(np.asarray(embedding)[placed], params, seed=seed, track=track)
+    result = cells.copy()
+    names = pd.Index([str(i + 1) for i in range(numbers.max(initial=-1) + 1)])
+    result.obs[slots.CLUSTER] = pd.Categorical.from_codes(numbers, names)
+    slots.note(result, cluster_params=params.model_dump_json(), cluster_seed=seed)
+    return result
+
+
+def leiden(
+    embedding: NDArray[np.floating], params: ClusterParams, *, seed: int, track: Track = silently
+) -> NDArray[np.int64]:
+    """Cluster numbers ``(n_cells,)`` of the rows of `embedding`, 0 the largest cluster."""
+    n = len(embedding)
+    if n < 3:
+        return np.zeros(n, np.int64)
+    graph = sparse.triu(_shared_neighbours(embedding, params.n_neighbors, track), k=1).tocoo()
+    rows, columns = graph.row.astype(str).tolist(), graph.col.astype(str).tolist()
+    edges = list(zip(rows, columns, graph.data.astype(float).tolist(), strict=True))
+    _, found = graspologic_native.leiden(edges, resolution=params.resolution, seed=seed)
+    # a cell that shares no neighbour with any other is a cluster of its own
+    community = np.array([found.get(str(i), n + i) for i in range(n)])
+    _, numbers, sizes = np.unique(community, return_inverse=True, return_counts=True)
+    return np.asarray(np.argsort(np.argsort(-sizes, kind="stable"))[numbers], np.int64)
+
+
+def _shared_neighbours(
+    embedding: NDArray[np.floating], n_neighbors: int, track: Track
+) -> sparse.csr_matrix:
+    """Jaccard index of the neighbourhoods of linked cells, each cell in its own."""
+    n = len(embedding)
+    k = min(n_neighbors + 1, n)
+    indices, _ = nearest_by_distance(embedding, embedding, k, track=track, desc="Clusters")
+    near = sparse.csr_matrix(
+        (np.ones(n * k, np.float32), indices.ravel(), np.arange(n + 1) * k), (n, n)
+    )
+    linked = near.maximum(near.T)
+    shared = sparse.csr_matrix(linked.multiply(near @ near.T))
+    shared.data /= 2 * k - shared.data
+    return shared

@@ -1,0 +1,98 @@
+"""Anchors: pairs of a reference cell and a cell that are each other's nearest neighbours."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from napari_gluer.integration.params import AnchorParams
+from napari_gluer.neighbours import nearest_by_cosine
+from napari_gluer.track import Track, silently
+
+Pairs = NDArray[np.int64]
+
+
+def find_anchors(
+    factors: tuple[NDArray[np.floating], NDArray[np.floating]],
+    features: tuple[NDArray[np.floating], NDArray[np.floating]],
+    params: AnchorParams = AnchorParams(),  # noqa: B008 - frozen
+    *,
+    track: Track = silently,
+) -> tuple[Pairs, NDArray[np.float32]]:
+    """Mutual nearest neighbours in factor space, confirmed in feature space, capped per cell.
+
+    Peng et al., bioRxiv 2021.01.25.427845, "Joint mutual nearest neighbors".
+
+    Parameters
+    ----------
+    factors
+        ``(n_reference, k)`` and ``(n_cells, k)``. Rows of zeros take no part.
+    features
+        ``(n_reference, g)`` and ``(n_cells, g)``: the normalised linked features, dense.
+    params
+        Neighbours searched, neighbours that confirm, partners kept.
+    track
+        Wraps the loops over blocks of cells.
+
+    Returns
+    -------
+    pairs
+        int64 ``(n_pairs, 2)``: rows of reference and cells, ordered by both.
+    similarity
+        float32 ``(n_pairs,)``: cosine in factor space.
+    """
+    pairs, similarity = mutual_pairs(*factors, params.n_neighbors, track=track)
+    if params.confirm_neighbors:
+        confirmed, _ = mutual_pairs(*features, params.confirm_neighbors, track=track)
+        width = len(factors[1])
+        kept = np.isin(pairs @ [width, 1], confirmed @ [width, 1])
+        pairs, similarity = pairs[kept], similarity[kept]
+    kept = np.ones(len(pairs), bool)
+    for side in (0, 1):
+        kept &= _rank_within(pairs[:, side], similarity) < params.max_partners
+    return pairs[kept], similarity[kept]
+
+
+def mutual_pairs(
+    reference: NDArray[np.floating],
+    cells: NDArray[np.floating],
+    n_neighbors: int,
+    *,
+    track: Track = silently,
+) -> tuple[Pairs, NDArray[np.float32]]:
+    """All pairs that are each among the other's `n_neighbors` nearest by cosine."""
+    of_cells, similarity = nearest_by_cosine(
+        cells, reference, n_neighbors, track=track, desc="Neighbours in the reference"
+    )
+    of_reference, _ = nearest_by_cosine(
+        reference, cells, n_neighbors, track=track, desc="Neighbours among the cells"
+    )
+    shape = (len(reference), len(cells))
+    forward = _as_sparse(of_cells, shape[::-1]).T.tocsr()
+    backward = _as_sparse(of_reference, shape)
+    mutual = forward.multiply(backward).tocoo()
+    pairs = np.column_stack([mutual.row, mutual.col]).astype(np.int64)
+    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    lookup = _as_sparse(of_cells, shape[::-1], similarity + 2)  # +2: no stored zeros
+    cosines = np.asarray(lookup[pairs[:, 1], pairs[:, 0]]).ravel() - 2
+    has_signal = (reference != 0).any(axis=1)[pairs[:, 0]] & (cells != 0).any(axis=1)[pairs[:, 1]]
+    return pairs[has_signal], cosines[has_signal].astype(np.float32)
+
+
+def _as_sparse(
+    neighbours: NDArray[np.int64],
+    shape: tuple[int, int],
+    values: NDArray[np.floating] | None = None,
+) -> sparse.csr_matrix:
+    n, k = neighbours.shape
+    data = np.ones(n * k, np.float32) if values is None else values.ravel().astype(np.float64)
+    return sparse.csr_matrix((data, neighbours.ravel(), np.arange(n + 1) * k), shape=shape)
+
+
+def _rank_within(group: NDArray[np.int64], similarity: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Rank of each pair among the pairs of its cell, 0 the most similar."""
+    order = np.lexsort((-similarity, group))
+    starts = np.r_[True, np.diff(group[order]) != 0] if len(group) else np.zeros(0, bool)
+    first = np.maximum.accumulate(np.where(starts, np.arange(len(group)), 0))
+    ranks = np.empty(len(group), np.int64)
+    ranks[order] = np.arange(len(group)) - first
+    return ranks

@@ -1,0 +1,45 @@
+"""Genes worth painting: imputed, not measured, and different between cells."""
+
+import json
+
+import numpy as np
+from anndata import AnnData
+
+from napari_gluer import slots
+from napari_gluer.expression import expression
+from napari_gluer.integration.imputation import checked_weights
+
+_SAMPLED_CELLS, _BLOCK = 1000, 2000
+
+
+def most_telling_genes(cells: AnnData, reference: AnnData, n_genes: int) -> list[str]:
+    """Unmeasured genes whose imputed values differ most between cells, each unlike the others.
+
+    Taken one by one: the greatest variance over a sample of cells, times the share that the genes
+    already taken do not explain.
+    """
+    expressed = expression(reference)
+    weights = checked_weights(cells, reference, expressed)
+    rows = np.unique(np.linspace(0, cells.n_obs - 1, _SAMPLED_CELLS).astype(int))
+    sample = weights[rows]
+    measured = {g for genes in _linked(cells).values() for g in genes.split(";")}
+    free = np.array([gene not in measured for gene in expressed.genes])
+    variance = np.zeros(len(expressed.genes))
+    for start in range(0, len(variance), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        variance[block] = (sample @ expressed.matrix[:, block]).toarray().var(axis=0)
+    candidates = np.argsort(-np.where(free, variance, -1), kind="stable")[:_BLOCK]
+    values = (sample @ expressed.matrix[:, candidates]).toarray()
+    left = values - values.mean(axis=0)
+    taken: list[str] = []
+    for _ in range(min(n_genes, len(candidates))):
+        best = int(np.argmax(left.var(axis=0)))
+        taken.append(str(expressed.genes[candidates[best]]))
+        axis = left[:, best] / (np.linalg.norm(left[:, best]) or 1)
+        left = left - np.outer(axis, axis @ left)
+    return taken
+
+
+def _linked(cells: AnnData) -> dict[str, str]:
+    links: dict[str, str] = json.loads(slots.info(cells)["links"])
+    return links

@@ -1,0 +1,147 @@
+"""Reading tables of cells, writing them and their labels."""
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import tifffile
+from anndata import AnnData
+from numpy.typing import ArrayLike
+from scipy import sparse
+
+from napari_gluer import slots
+from napari_gluer.errors import InputError, listed
+from napari_gluer.expression import detect_kind, stored_values
+from napari_gluer.io.atomic import atomic_path
+from napari_gluer.io.filling import fill_markers, fill_positions, number_cells
+from napari_gluer.io.h5ad import read_h5ad, write_h5ad
+from napari_gluer.io.hashing import sha256
+from napari_gluer.labels import checked_labels
+
+_TILE = (512, 512)
+
+Kind = Literal["detect", "intensity", "counts", "log1p", "activity"]
+
+
+def read_cells(path: str | os.PathLike[str], kind: Kind = "detect") -> AnnData:
+    """Read a table of cells: measured elsewhere, or written by `write_cells`.
+
+    Parameters
+    ----------
+    path
+        An h5ad.
+    kind
+        What ``X`` holds. ``detect``: as stored in the file, else whole numbers are counts,
+        fractions too large for a logarithm and negative values are intensities, others log1p.
+
+    Returns
+    -------
+    The table as in the file, and
+
+    - ``X`` float32, dense for intensities
+    - ``obs["label"]``, unique and positive: the file's, else 1…n; then the index is
+      ``str(label)`` and ``obs["cell_id"]`` keeps the old one
+    - ``obs["volume_px"]`` from a column ``area``, ``size`` or ``volume``, and ``obsm["spatial"]``
+      from columns ``x``, ``y``, where they are missing
+    - ``var["genes"]``, ``var["role"]`` by name, where they are missing
+    - ``uns["gluer"]``: ``kind``, ``spatial_unit`` (``px`` where not stored), ``path``, ``sha256``
+
+    Raises
+    ------
+    InputError
+        If the file is not an h5ad, or its values or labels cannot be used.
+    """
+    source = Path(path)
+    cells = read_h5ad(source)
+    _refuse_values(cells, source)
+    found = _kind(cells, kind)
+    cells.X = _single(cells.X, dense=found == slots.INTENSITY)
+    number_cells(cells, source)
+    fill_positions(cells)
+    fill_markers(cells, found)
+    unit = slots.info(cells).get(slots.SPATIAL_UNIT, "px")
+    slots.note(cells, **{slots.KIND: found, slots.SPATIAL_UNIT: unit})
+    slots.note(cells, path=str(source), sha256=sha256(source))
+    return cells
+
+
+def write_cells(cells: AnnData, path: str | os.PathLike[str]) -> None:
+    """Write a table of cells as h5ad, whole or not at all; `read_cells` gives it back."""
+    write_h5ad(cells, path)
+
+
+def write_labels(
+    labels: ArrayLike,
+    path: str | os.PathLike[str],
+    pixel_size_um: float | tuple[float, ...] | None = None,
+) -> None:
+    """Write labels as a tiled, compressed OME-TIFF, whole or not at all.
+
+    Parameters
+    ----------
+    labels
+        Whole numbers ``(y, x)`` or ``(z, y, x)``; stored in the smallest unsigned type that fits.
+    path
+        File to write, ending in ``.ome.tif``.
+    pixel_size_um
+        One number, or one for each axis in axis order.
+
+    Raises
+    ------
+    InputError
+        If `labels` are not labels, or a number is above 2³² - 1.
+    """
+    array = checked_labels(labels)
+    largest = int(array.max()) if array.size else 0
+    if largest > np.iinfo(np.uint32).max:
+        raise InputError(f"OME-TIFF holds labels up to 2³² - 1; the largest here is {largest}.")
+    axes = "ZYX"[-array.ndim :]
+    metadata: dict[str, object] = {"axes": axes}
+    if pixel_size_um is not None:
+        for axis, size in zip(axes, np.broadcast_to(pixel_size_um, array.ndim), strict=True):
+            metadata |= {f"PhysicalSize{axis}": float(size), f"PhysicalSize{axis}Unit": "µm"}
+    with atomic_path(path) as partial:
+        tifffile.imwrite(
+            partial,
+            array.astype(np.min_scalar_type(largest)),
+            ome=True,
+            tile=_TILE,
+            compression="zlib",
+            photometric="minisblack",
+            metadata=metadata,
+        )
+
+
+def _single(matrix: Any, *, dense: bool) -> Any:
+    if not sparse.issparse(matrix):
+        return np.asarray(matrix, np.float32)
+    return matrix.toarray().astype(np.float32) if dense else sparse.csr_matrix(matrix, dtype="f4")
+
+
+def _refuse_values(cells: AnnData, source: Path) -> None:
+    if cells.X is None:
+        layers = listed(cells.layers)
+        raise InputError(f"{source.name} has no X (layers: {layers}). Put the values there.")
+    values = stored_values(cells.X)
+    if values.dtype.kind not in "buif":
+        raise InputError(f"{source.name}: X holds {values.dtype}; numbers are needed.")
+    lost = int((~np.isfinite(values)).sum())
+    if lost:
+        raise InputError(
+            f"{source.name}: {lost} of {values.size} values in X are NaN or infinite. Drop those "
+            "cells or columns, or fill them."
+        )
+
+
+def _kind(cells: AnnData, kind: Kind) -> str:
+    if kind != "detect":
+        return kind
+    stored = slots.info(cells).get(slots.KIND)
+    if stored is not None:
+        return str(stored)
+    found = detect_kind(cells.X)
+    if found == slots.COUNTS:
+        values = stored_values(cells.X)
+        return slots.COUNTS if (values == np.floor(values)).all() else slots.INTENSITY
+    return found or slots.INTENSITY

@@ -1,0 +1,99 @@
+"""Reading and writing h5ad files."""
+
+import json
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import anndata
+import h5py  # type: ignore[import-untyped]
+import numpy as np
+from anndata import AnnData
+
+from napari_gluer import slots
+from napari_gluer.errors import InputError, listed
+from napari_gluer.io.atomic import atomic_path
+
+_AS_JSON = "stored_as_json"
+
+
+def read_h5ad(path: str | os.PathLike[str]) -> AnnData:
+    """Read an AnnData with at least one row and one column.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, not an h5ad, damaged or empty.
+    """
+    source = Path(path)
+    if not source.is_file():
+        raise InputError(f"There is no file {source}.")
+    _refuse_other(source)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about old formats and repeated names
+            table = anndata.read_h5ad(source)
+    except (OSError, KeyError, ValueError, TypeError, anndata.io.AnnDataReadError) as error:
+        raise InputError(f"{source.name} cannot be read as an h5ad: {error}") from error
+    if not (table.n_obs and table.n_vars):
+        raise InputError(
+            f"{source.name} holds {table.n_obs} cells × {table.n_vars} columns; at least one of "
+            "each is needed."
+        )
+    table.obs_names_make_unique()
+    _unpack(table)
+    return table
+
+
+def write_h5ad(table: AnnData, path: str | os.PathLike[str]) -> None:
+    """Write `table`, whole or not at all; it is left as it is."""
+    info = slots.info(table)
+    packed = {key: json.dumps(value) for key, value in info.items() if _is_json(value)}
+    own = AnnData(
+        X=table.X,
+        obs=table.obs.copy(),
+        var=table.var.copy(),
+        uns={**table.uns, slots.INFO: {**info, **packed, _AS_JSON: np.array(sorted(packed), "O")}},
+        obsm=dict(table.obsm),
+        varm=dict(table.varm),
+        layers=dict(table.layers),
+        obsp=dict(table.obsp),
+        varp=dict(table.varp),
+    )
+    with atomic_path(path) as partial:
+        own.write_h5ad(partial, compression="gzip")
+
+
+def _is_json(value: Any) -> bool:
+    """Whether HDF5 would not keep `value` as it is, and JSON does."""
+    if not isinstance(value, dict | list | tuple | None):
+        return False
+    try:
+        json.dumps(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _unpack(table: AnnData) -> None:
+    info = slots.info(table)
+    for key in info.pop(_AS_JSON, ()):
+        info[key] = json.loads(info[key])
+    if info:
+        table.uns[slots.INFO] = info
+
+
+def _refuse_other(source: Path) -> None:
+    try:
+        with h5py.File(source) as file:
+            found = list(file)
+    except OSError as error:
+        raise InputError(
+            f"{source.name} is not an h5ad: {error}. Save the table with AnnData.write_h5ad."
+        ) from error
+    if not {"obs", "var"} <= set(found):
+        raise InputError(
+            f"{source.name} is HDF5 but not an h5ad: it holds {listed(found)} in place of obs and "
+            "var. Open it with scanpy (sc.read_10x_h5, sc.read_loom) and save it with write_h5ad."
+        )

@@ -1,0 +1,58 @@
+"""Reading single-cell references."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from napari_gluer import slots
+from napari_gluer.errors import InputError
+from napari_gluer.expression import expression
+from napari_gluer.io.h5ad import read_h5ad
+from napari_gluer.io.hashing import sha256
+
+
+def read_reference(path: str | os.PathLike[str]) -> AnnData:
+    """Read a single-cell RNA reference; counts and log1p values are both accepted.
+
+    Parameters
+    ----------
+    path
+        An h5ad; read in this order: ``layers["counts"]``, ``.raw``, ``X``.
+
+    Returns
+    -------
+    - ``X``: CSR float32 ``(n_cells, n_genes)``, log1p of counts per 10,000
+    - ``var_names``: unique gene symbols; ``obs`` and ``obsm`` as in the file
+    - ``uns["gluer"]``: ``kind`` = log1p, ``found`` (counts or log1p), ``source`` (the slot),
+      ``path``, ``sha256``
+
+    Raises
+    ------
+    InputError
+        If the file is not an h5ad, holds no cells, or only scaled, negative or NaN values.
+    """
+    source = Path(path)
+    table = read_h5ad(source)
+    found_before = slots.info(table).get("found")
+    try:
+        expressed = expression(table)
+    except InputError as error:
+        raise InputError(f"{source.name}: {error}") from error
+    reference = AnnData(
+        expressed.matrix,
+        obs=table.obs,
+        var=pd.DataFrame(index=expressed.genes),
+        obsm={key: value for key, value in table.obsm.items() if isinstance(value, np.ndarray)},
+    )
+    slots.note(
+        reference,
+        **{slots.KIND: slots.LOG1P},
+        found=found_before or expressed.kind,
+        source=expressed.source,
+        path=str(source),
+        sha256=sha256(source),
+    )
+    return reference

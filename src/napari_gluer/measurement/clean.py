@@ -1,0 +1,161 @@
+"""Cleaning a table of cells: size, blanks, signal of every marker, total."""
+
+from typing import Any
+
+import numpy as np
+from anndata import AnnData
+from numpy.typing import NDArray
+from scipy import sparse
+
+from napari_gluer import slots
+from napari_gluer.errors import InputError, listed
+from napari_gluer.measurement.filters import (
+    BlankQuantiles,
+    SizeAutomatic,
+    SizeBounds,
+    SizeQuantiles,
+    keep_by_blanks,
+    keep_by_size,
+)
+from napari_gluer.measurement.report import Report
+from napari_gluer.measurement.signal import (
+    Arcsinh,
+    MixtureCumulative,
+    MixturePosterior,
+    Skip,
+    apply_signal,
+)
+from napari_gluer.params import Params
+from napari_gluer.track import Track, silently
+
+
+class CleanParams(Params):
+    """How measured cells are cleaned; the steps run in this order."""
+
+    size: SizeAutomatic | SizeQuantiles | SizeBounds | Skip = SizeAutomatic()
+    """Which sizes are cells."""
+
+    blanks: BlankQuantiles | Skip = BlankQuantiles()
+    """Which cells the blank channels rule out."""
+
+    signal: MixtureCumulative | MixturePosterior | Arcsinh | Skip = MixtureCumulative()
+    """What a marker's intensity becomes. Only for intensities."""
+
+    divide_by_total: bool = True
+    """Divide every cell by its total over markers. Only for intensities."""
+
+
+def clean(cells: AnnData, params: CleanParams | None = None, *, track: Track = silently) -> AnnData:
+    """Drop what is no cell and turn intensities into comparable signals.
+
+    A step for which the table lacks the input is skipped, and the outcome says so. A table that
+    was cleaned before starts again from ``layers["raw"]``.
+
+    Parameters
+    ----------
+    cells
+        Reads ``X`` (or ``layers["raw"]``), ``uns["gluer"]["kind"]``, ``var["role"]``,
+        ``obs["volume_px"]``, ``obs["area_um2"]`` or ``obs["volume_um3"]``, ``obsm["spatial"]``.
+    params
+        The steps; the defaults when None.
+    track
+        Reports the steps.
+
+    Returns
+    -------
+    A new table of the kept cells:
+
+    - ``X``: markers cleaned; nuclear, blank and ignored channels as measured
+    - ``layers["raw"]``: all as measured
+    - ``var["mixture_separated"]``: whether two components separate (after a mixture)
+    - ``uns["gluer"]["clean"]``: ``cells``, ``kept``, ``dropped``, ``skipped``, ``not_separated``,
+      ``constant`` and ``outcome``, one line
+
+    Raises
+    ------
+    InputError
+        If no cell is left, a value is NaN, or no marker varies between the cells.
+    """
+    params = params or CleanParams()
+    report = Report(cells.n_obs)
+    stages = iter(track(("sizes", "blanks", "signal", "total"), "Cleaning cells"))
+    next(stages)
+    kept = keep_by_size(cells, params.size) if not isinstance(params.size, Skip) else "not wanted"
+    cleaned = _filtered(cells, kept, "size", report)
+    next(stages)
+    gate = params.blanks
+    kept = keep_by_blanks(cleaned, gate) if not isinstance(gate, Skip) else "not wanted"
+    cleaned = _filtered(cleaned, kept, "blanks", report)
+    cleaned = cleaned.copy() if cleaned.is_view or cleaned is cells else cleaned
+    cleaned.layers[slots.RAW] = _raw(cleaned).copy()
+    next(stages)
+    if slots.info(cells).get(slots.KIND, slots.INTENSITY) == slots.INTENSITY:
+        _clean_signal(cleaned, params, report)
+    else:
+        report.skipped["signal"] = report.skipped["total"] = "the table holds no intensities"
+        cleaned.X = _raw(cleaned).copy()
+    next(stages, None)
+    report.kept = cleaned.n_obs
+    slots.note(cleaned, **{slots.CLEAN: report.as_json()})
+    return cleaned
+
+
+def _raw(cells: AnnData) -> Any:
+    return cells.layers.get(slots.RAW, cells.X)
+
+
+def _filtered(cells: AnnData, kept: NDArray[np.bool_] | str, step: str, report: Report) -> AnnData:
+    if isinstance(kept, str):
+        report.skipped[step] = kept
+        return cells
+    report.dropped[step] = int((~kept).sum())
+    return cells if kept.all() else cells[kept].copy()
+
+
+def _markers(cells: AnnData) -> NDArray[np.bool_]:
+    if slots.ROLE not in cells.var:
+        return np.ones(cells.n_vars, np.bool_)
+    return np.asarray(cells.var[slots.ROLE].astype(str) == slots.MARKER)
+
+
+def _clean_signal(cells: AnnData, params: CleanParams, report: Report) -> None:
+    raw = _raw(cells)
+    values = np.array(raw.toarray() if sparse.issparse(raw) else raw, np.float64)
+    markers = _markers(cells)
+    names = cells.var_names[markers]
+    signal = values[:, markers]
+    _refuse_unusable(signal, names)
+    varies = np.ptp(signal, axis=0) > 0
+    report.constant = list(names[~varies])
+    cleaned = np.zeros_like(signal)
+    cleaned[:, varies], separated = apply_signal(signal[:, varies], params.signal)
+    if separated is not None:
+        report.not_separated = list(names[varies][~separated])
+        flags = np.zeros(cells.n_vars, np.bool_)
+        flags[np.flatnonzero(markers)[varies]] = separated
+        cells.var[slots.SEPARATED] = flags
+    else:
+        cells.var.drop(columns=slots.SEPARATED, errors="ignore", inplace=True)
+    if isinstance(params.signal, Skip):
+        report.skipped["signal"] = "not wanted"
+        cleaned = signal
+    if params.divide_by_total:
+        total = cleaned.sum(axis=1, keepdims=True)
+        cleaned = np.divide(cleaned, total, out=np.zeros_like(cleaned), where=total > 0)
+    else:
+        report.skipped["total"] = "not wanted"
+    values[:, markers] = cleaned
+    cells.X = values.astype(np.float32)
+
+
+def _refuse_unusable(signal: NDArray[np.float64], names: Any) -> None:
+    lost = ~np.isfinite(signal).all(axis=0)
+    if lost.any():
+        raise InputError(
+            f"NaN or infinite values in {listed(names[lost])}. Drop these channels or cells."
+        )
+    if not (np.ptp(signal, axis=0) > 0).any():
+        raise InputError(
+            f"No marker varies between the {len(signal)} cells left (markers: {listed(names)}). "
+            "Check the labels against the image, and the roles of the channels."
+        )

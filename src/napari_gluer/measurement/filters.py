@@ -1,0 +1,139 @@
+"""Which rows of a table are cells: by size, and by what the blank channels show."""
+
+from typing import Annotated, Literal
+
+import numpy as np
+from anndata import AnnData
+from annotated_types import Ge, Le
+from numpy.typing import NDArray
+from scipy import sparse
+
+from napari_gluer import slots
+from napari_gluer.errors import InputError
+from napari_gluer.params import Params
+
+_VOXELS = (1_000.0, 25_000.0)  # the paper's, for CODEX in three dimensions
+_QUANTILES = (0.025, 0.99)
+
+
+class SizeAutomatic(Params):
+    """The paper's 1,000 to 25,000 voxels in 3-D, the quantiles 0.025 to 0.99 in 2-D."""
+
+    kind: Literal["automatic"] = "automatic"
+
+
+class SizeQuantiles(Params):
+    """Keep the sizes between two quantiles."""
+
+    kind: Literal["quantiles"] = "quantiles"
+
+    lower: Annotated[float, Ge(0), Le(1)] = _QUANTILES[0]
+    """Part of the cells that are smaller than any kept."""
+
+    upper: Annotated[float, Ge(0), Le(1)] = _QUANTILES[1]
+    """Part of the cells that are not larger than the largest kept."""
+
+
+class SizeBounds(Params):
+    """Keep the sizes between two bounds, both kept."""
+
+    kind: Literal["bounds"] = "bounds"
+
+    smallest: Annotated[float, Ge(0), Le(1e9)] = 20.0
+    """Smallest size kept."""
+
+    largest: Annotated[float, Ge(0), Le(1e9)] = 500.0
+    """Largest size kept."""
+
+    unit: Literal["um", "px"] = "um"
+    """``um``: µm² (2-D) or µm³ (3-D); ``px``: pixels or voxels."""
+
+
+class BlankQuantiles(Params):
+    """Keep a cell if at least one blank reaches its lower quantile and none passes its upper."""
+
+    kind: Literal["quantiles"] = "quantiles"
+
+    lower: Annotated[float, Ge(0), Le(1)] = 0.002
+    """Quantile that at least one blank channel must reach."""
+
+    upper: Annotated[float, Ge(0), Le(1)] = 0.995
+    """Quantile that no blank channel may pass."""
+
+
+def keep_by_size(
+    cells: AnnData, rule: SizeAutomatic | SizeQuantiles | SizeBounds
+) -> NDArray[np.bool_] | str:
+    """Which cells have a usual size, ``(n_cells,)``; why not known where the table lacks sizes.
+
+    Raises
+    ------
+    InputError
+        If none is left; the message gives the bounds and the sizes.
+    """
+    column, unit = _size_column(cells, rule)
+    if column is None:
+        return f"no size in {unit}"
+    sizes = cells.obs[column].to_numpy(np.float64)
+    low, high = _bounds(cells, rule, sizes)
+    kept = (sizes >= low) & (sizes <= high)
+    if not kept.any():
+        raise InputError(
+            f"No cell is left by the size filter: it keeps {low:g} to {high:g} {unit}, and the "
+            f"{len(sizes)} sizes are {np.nanmin(sizes):g} to {np.nanmax(sizes):g} "
+            f"(median {np.nanmedian(sizes):g}). Change the bounds or use quantiles."
+        )
+    return np.asarray(kept)
+
+
+def keep_by_blanks(cells: AnnData, rule: BlankQuantiles) -> NDArray[np.bool_] | str:
+    """Which cells the blank channels leave, ``(n_cells,)``; why not known without such channels.
+
+    Raises
+    ------
+    InputError
+        If none is left.
+    """
+    if slots.ROLE not in cells.var or not (blank := cells.var[slots.ROLE] == slots.BLANK).any():
+        return "no blank channel"
+    raw = cells.layers.get(slots.RAW, cells.X)
+    part = raw[:, blank.to_numpy()]
+    values = np.asarray(part.toarray() if sparse.issparse(part) else part, np.float64)
+    low, high = np.quantile(values, [rule.lower, rule.upper], axis=0)
+    kept = (values >= low).any(axis=1) & (values <= high).all(axis=1)
+    if not kept.any():
+        raise InputError(
+            f"No cell is left by the blank gate (quantiles {rule.lower:g} to {rule.upper:g} of "
+            f"{blank.sum()} blank channels). Widen the quantiles or skip it."
+        )
+    return np.asarray(kept)
+
+
+def _size_column(
+    cells: AnnData, rule: SizeAutomatic | SizeQuantiles | SizeBounds
+) -> tuple[str | None, str]:
+    """Column of the sizes that `rule` needs, None where missing, and their unit in words."""
+    if isinstance(rule, SizeBounds) and rule.unit == "um":
+        for column, unit in ((slots.AREA_UM2, "µm²"), (slots.VOLUME_UM3, "µm³")):
+            if column in cells.obs:
+                return column, unit
+        return None, "µm (the pixel size is not known)"
+    return (slots.VOLUME if slots.VOLUME in cells.obs else None), "pixels"
+
+
+def _bounds(
+    cells: AnnData,
+    rule: SizeAutomatic | SizeQuantiles | SizeBounds,
+    sizes: NDArray[np.float64],
+) -> tuple[float, float]:
+    match rule:
+        case SizeBounds(smallest=low, largest=high):
+            return low, high
+        case SizeQuantiles(lower=lower, upper=upper):
+            quantiles = (lower, upper)
+        case SizeAutomatic():
+            if slots.SPATIAL in cells.obsm and cells.obsm[slots.SPATIAL].shape[1] == 3:
+                return _VOXELS
+            quantiles = _QUANTILES
+    low, high = np.nanquantile(sizes, quantiles)
+    return float(low), float(high)

@@ -1,0 +1,108 @@
+"""What a run takes and gives."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from anndata import AnnData
+from numpy.typing import NDArray
+
+from napari_gluer.analysis.clustering import ClusterParams
+from napari_gluer.image import MultiplexImage
+from napari_gluer.integration.params import IntegrateParams
+from napari_gluer.measurement.clean import CleanParams
+from napari_gluer.params import Params
+from napari_gluer.segmentation.discs import DiscParams
+from napari_gluer.segmentation.nuclei import SegmentParams
+from napari_gluer.track import Timings
+
+
+class PipelineParams(Params):
+    """Everything that decides a run."""
+
+    segment: SegmentParams = SegmentParams()
+    """How cells are found; not used where masks or a table of cells are given."""
+
+    discs: DiscParams = DiscParams()
+    """How a table of cells without masks is drawn."""
+
+    clean: CleanParams = CleanParams()
+    """How cells are cleaned."""
+
+    integrate: IntegrateParams = IntegrateParams()
+    """How cells and reference are integrated."""
+
+    cluster: ClusterParams = ClusterParams()
+    """How cells are clustered."""
+
+    label_column: str = ""
+    """Labels of the reference to transfer; empty takes a column named like cell_type, if any."""
+
+    genes: tuple[str, ...] = ()
+    """Genes to paint; empty takes two that were not measured and differ most between cells."""
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What a run starts from.
+
+    Attributes
+    ----------
+    source
+        A multiplexed image (file, folder of one-channel TIFFs, or already read), or an ``.h5ad``
+        table of cells with positions.
+    reference
+        Single-cell RNA-seq: an ``.h5ad``, or already read.
+    masks
+        Labels image to use in place of segmenting (or of drawing a table's cells as discs).
+    """
+
+    source: Path | str | MultiplexImage
+    reference: Path | str | AnnData
+    masks: Path | str | NDArray[np.integer] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Labels ``(y, x)`` or ``(z, y, x)``, their cells, and the labels' pixel size where known."""
+
+    labels: NDArray[np.integer]
+    cells: AnnData
+    spacing_um: tuple[float, ...] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a run made.
+
+    Attributes
+    ----------
+    found
+        Labels and cells as measured.
+    cells
+        Cleaned and integrated.
+    reference
+        As read.
+    log
+        What every step took and gave.
+    files
+        What was written.
+    """
+
+    found: "Found"
+    cells: AnnData
+    reference: AnnData
+    log: "RunLog"
+    files: list[Path] = field(default_factory=list)
+
+
+class RunLog:
+    """Seconds and a one-line outcome of every step."""
+
+    def __init__(self) -> None:
+        self.seconds = Timings()
+        self.outcomes: dict[str, str] = {}
+
+    def say(self, step: str, outcome: str) -> None:
+        """Keep what came of a step."""
+        self.outcomes[step] = outcome

@@ -1,0 +1,184 @@
+"""Cells are found or chosen, measured, cleaned, and kept with their labels."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from anndata import AnnData
+from napari.components import ViewerModel
+from qtpy.QtCore import Qt
+
+from napari_gluer._napari.attached import cells_of, measured_of, table_metadata
+from napari_gluer._napari.reader import image_layers
+from napari_gluer._napari.steps.cells import CellsStep, Instead
+from napari_gluer.image import MultiplexImage
+
+
+@pytest.fixture
+def open_image(model: ViewerModel, image: MultiplexImage) -> ViewerModel:
+    for data, kwargs, _ in image_layers(image, "tissue.tif"):
+        model.add_image(data, **kwargs)
+    return model
+
+
+@pytest.fixture
+def step(qtbot: Any, open_image: ViewerModel) -> CellsStep:
+    cells = CellsStep(open_image)
+    qtbot.addWidget(cells)
+    cells.show()
+    return cells
+
+
+def _run(qtbot: Any, step: CellsStep) -> None:
+    qtbot.mouseClick(step.run, Qt.MouseButton.LeftButton)
+
+
+def test_nuclei_are_guessed_and_cells_are_found(
+    qtbot: Any, step: CellsStep, model: ViewerModel, finish: Any
+) -> None:
+    assert step.nuclear.ticked == ("DAPI",)
+    step.clean.setChecked(False)
+    _run(qtbot, step)
+    assert finish(step) == "64 cells; 3 channels."
+    layer = model.layers[-1]
+    table = cells_of(layer)
+    assert table is not None
+    assert table.shape == (64, 3)
+    assert tuple(layer.scale) == (0.5, 0.5)
+    assert step.cells_from.value is layer
+    assert step.run.text() == "Measure"
+
+
+def test_a_mask_is_measured_and_moved_onto_its_image(
+    qtbot: Any, step: CellsStep, model: ViewerModel, labels: np.ndarray, finish: Any
+) -> None:
+    masks = model.add_labels(labels, name="masks")
+    step.cells_from.choose(masks)
+    assert not step.nuclear.isVisible()
+    _run(qtbot, step)
+    assert "cells" in finish(step)
+    assert set(cells_of(masks).obs["label"]) <= set(np.unique(labels))
+    assert measured_of(masks).n_obs == 64
+    assert tuple(masks.scale) == (0.5, 0.5)
+
+
+def test_a_table_from_a_file_skips_measuring(
+    qtbot: Any, step: CellsStep, model: ViewerModel, labels: np.ndarray, cells: AnnData, finish: Any
+) -> None:
+    masks = model.add_labels(labels, name="table", metadata=table_metadata(cells))
+    step.cells_from.choose(masks)
+    step.image.choose(Instead.TABLE)
+    assert step.run.text() == "Clean"
+    step.clean.setChecked(False)
+    _run(qtbot, step)
+    assert finish(step) == "64 cells; 2 channels."
+    assert cells_of(masks) is cells
+
+
+def test_without_an_image_the_way_on_is_told(
+    qtbot: Any, model: ViewerModel, notified: list[Any]
+) -> None:
+    step = CellsStep(model)
+    qtbot.addWidget(step)
+    _run(qtbot, step)
+    assert "no image yet" in step.outcome.text()
+    assert len(notified) == 1
+
+
+def test_without_a_nuclear_channel_nothing_happens(
+    qtbot: Any, step: CellsStep, model: ViewerModel, notified: list[Any]
+) -> None:
+    before = list(model.layers)
+    step.nuclear.item(0).setCheckState(Qt.CheckState.Unchecked)
+    _run(qtbot, step)
+    assert notified[0].message.startswith("Tick a channel that shows nuclei")
+    assert "DAPI, CD3, CD20" in notified[0].message
+    assert list(model.layers) == before
+
+
+def test_ticks_survive_a_new_layer(step: CellsStep, model: ViewerModel) -> None:
+    step.nuclear.item(2).setCheckState(Qt.CheckState.Checked)
+    model.add_points(np.zeros((1, 2)))
+    assert step.nuclear.ticked == ("DAPI", "CD20")
+
+
+def test_an_image_of_unknown_channels_has_none_ticked(qtbot: Any, model: ViewerModel) -> None:
+    model.add_image(np.zeros((3, 32, 32)), name="stack")
+    step = CellsStep(model)
+    qtbot.addWidget(step)
+    assert step.nuclear.count() == 3
+    assert step.nuclear.ticked == ()
+
+
+def test_an_empty_image_gives_one_message_and_no_layer(
+    qtbot: Any, model: ViewerModel, notified: list[Any], finish: Any
+) -> None:
+    model.add_image(np.zeros((2, 64, 64), np.uint8), name="DAPI")
+    step = CellsStep(model)
+    qtbot.addWidget(step)
+    step.nuclear.item(0).setCheckState(Qt.CheckState.Checked)
+    _run(qtbot, step)
+    finish(step)
+    assert len(notified) == 1
+    assert len(model.layers) == 1
+
+
+def test_labels_of_another_size_are_refused(
+    qtbot: Any,
+    step: CellsStep,
+    model: ViewerModel,
+    labels: np.ndarray,
+    notified: list[Any],
+    finish: Any,
+) -> None:
+    masks = model.add_labels(labels[:50])
+    step.cells_from.choose(masks)
+    _run(qtbot, step)
+    assert "differ in shape" in finish(step)
+    assert cells_of(masks) is None
+    assert len(notified) == 1
+
+
+def test_a_wrong_parameter_names_its_field(
+    qtbot: Any, step: CellsStep, notified: list[Any]
+) -> None:
+    method = step.segmenting.rows["method"]
+    name, row = next((n, r) for n, r in _rows(method) if n == "smoothing")
+    row.widget.value = "-5"
+    _run(qtbot, step)
+    assert notified[0].message.startswith(f"{name.capitalize()}:")
+
+
+def _rows(row: Any) -> list[Any]:
+    return list(row.widget.rows.items())
+
+
+def test_labels_removed_meanwhile_discard_the_result(
+    qtbot: Any,
+    step: CellsStep,
+    model: ViewerModel,
+    labels: np.ndarray,
+    notified: list[Any],
+    finish: Any,
+) -> None:
+    masks = model.add_labels(labels, name="masks")
+    step.cells_from.choose(masks)
+    _run(qtbot, step)
+    model.layers.remove(masks)
+    assert finish(step) == "The layer “masks” is gone; the result was discarded."
+    assert cells_of(masks) is None
+
+
+def test_painted_layers_are_not_offered(
+    step: CellsStep, model: ViewerModel, labels: np.ndarray
+) -> None:
+    assert step.cells_from.count() == 1
+    assert step.cells_from.value is Instead.FIND
+    model.add_labels(labels, metadata={"gluer": {"kind": "categories"}})
+    assert step.cells_from.count() == 1
+    masks = model.add_labels(labels, name="masks")
+    assert step.cells_from.count() == 2
+    masks.name = "renamed"
+    assert step.cells_from.itemText(1) == "renamed"
+    model.layers.remove(masks)
+    assert step.cells_from.count() == 1

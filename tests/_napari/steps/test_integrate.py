@@ -1,0 +1,130 @@
+"""The integration runs with the parameters shown, and stops when asked."""
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from anndata import AnnData
+from napari.components import ViewerModel
+from napari.layers import Labels
+from qtpy.QtCore import Qt
+
+import napari_gluer as ng
+from napari_gluer import slots
+from napari_gluer._napari.attached import attach, cells_of
+from napari_gluer._napari.forms import read
+from napari_gluer._napari.steps.integrate import IntegrateStep
+from napari_gluer.integration.params import IntegrateParams
+from napari_gluer.track import Track
+
+
+@pytest.fixture
+def masks(model: ViewerModel, labels: np.ndarray, cells: AnnData) -> Labels:
+    layer = model.add_labels(labels, name="masks")
+    attach(layer, cells=cells, reference=cells.copy())
+    return layer
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An integration that gives its cells back."""
+    monkeypatch.setattr(ng, "integrate", lambda cells, *_, **__: cells.copy(), raising=False)
+    monkeypatch.setattr(ng, "transfer_labels", lambda cells, *_: cells.obs[[]], raising=False)
+
+
+@pytest.fixture
+def step(qtbot: Any, masks: Labels, model: ViewerModel) -> IntegrateStep:
+    made = IntegrateStep(model)
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+def _run(qtbot: Any, step: IntegrateStep) -> None:
+    qtbot.mouseClick(step.run, Qt.MouseButton.LeftButton)
+
+
+def test_presets_fill_the_form(step: IntegrateStep) -> None:
+    assert read(IntegrateParams, step.form) == IntegrateParams()
+    step.form.rows["preset"].widget.value = "paper"
+    assert read(IntegrateParams, step.form) == IntegrateParams(preset="paper")
+    assert step.form.rows["network"].widget.rows["learning_rate"].widget.value == "0.0001"
+
+
+def test_it_runs_with_what_is_shown(
+    qtbot: Any, step: IntegrateStep, masks: Labels, monkeypatch: pytest.MonkeyPatch, finish: Any
+) -> None:
+    seen: list[Any] = []
+
+    def integrate(cells: AnnData, _reference: AnnData, params: Any, **kwargs: Any) -> AnnData:
+        seen.extend([params, kwargs["seed"]])
+        result = cells.copy()
+        slots.note(result, outcome="integrated")
+        return result
+
+    monkeypatch.setattr(ng, "integrate", integrate, raising=False)
+    monkeypatch.setattr(
+        ng,
+        "transfer_labels",
+        lambda cells, _, name: cells.obs[[name]].add_suffix("_transferred"),
+        raising=False,
+    )
+    step.cluster.setChecked(False)
+    step.seed.value = 7
+    step.form.rows["anchors"].widget.rows["n_neighbors"].widget.value = 11
+    _run(qtbot, step)
+    assert finish(step).startswith("integrated. ")
+    assert seen[0].anchors.n_neighbors == 11
+    assert seen[1] == 7
+    assert "cluster_transferred" in cells_of(masks).obs
+
+
+def test_cancel_keeps_the_last_result(
+    qtbot: Any, step: IntegrateStep, masks: Labels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[float] = []
+
+    def integrate(_cells: AnnData, *_: Any, track: Track, **__: Any) -> None:
+        try:
+            for _ in track(range(1000), "Joint factorisation"):
+                time.sleep(0.02)
+        finally:
+            ended.append(time.monotonic())
+
+    monkeypatch.setattr(ng, "integrate", integrate, raising=False)
+    before = cells_of(masks)
+    _run(qtbot, step)
+    qtbot.waitUntil(lambda: step.progress.value() > 1)
+    asked = time.monotonic()
+    qtbot.mouseClick(step.cancel, Qt.MouseButton.LeftButton)
+    assert time.monotonic() - asked < 0.2
+    qtbot.waitUntil(lambda: bool(ended), timeout=2000)
+    assert ended[0] - asked < 2
+    assert cells_of(masks) is before
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ([], "not measured yet. Do Plugins ▸ GLUER ▸ Cells first"),
+        (["cells"], "no reference yet. Open one in Plugins ▸ GLUER ▸ Reference first"),
+    ],
+)
+def test_steps_out_of_order_are_told(
+    step: IntegrateStep, cells: AnnData, notified: list[Any], run: Any, case: tuple[list[str], str]
+) -> None:
+    entries, says = case
+    step.labels.value.metadata = {"gluer": dict.fromkeys(entries, cells)}
+    assert says in run(step)
+    assert [one.severity.value for one in notified] == ["warning"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_labels_removed_meanwhile_discard_the_result(
+    qtbot: Any, step: IntegrateStep, model: ViewerModel, finish: Any
+) -> None:
+    step.cluster.setChecked(False)
+    _run(qtbot, step)
+    model.layers.clear()
+    assert finish(step) == "The layer “masks” is gone; the result was discarded."

@@ -1,0 +1,111 @@
+"""A reference is opened, described and attached, or refused in words."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from anndata import AnnData
+from napari.components import ViewerModel
+from napari.layers import Labels
+from qtpy.QtCore import Qt
+
+from napari_gluer._napari.attached import attach, reference_of
+from napari_gluer._napari.steps.reference import ReferenceStep, label_columns
+
+
+@pytest.fixture
+def masks(model: ViewerModel, labels: np.ndarray, cells: AnnData) -> Labels:
+    layer = model.add_labels(labels, name="masks")
+    attach(layer, cells=cells)
+    return layer
+
+
+@pytest.fixture
+def step(qtbot: Any, masks: Labels, model: ViewerModel) -> ReferenceStep:
+    opened = ReferenceStep(model)
+    qtbot.addWidget(opened)
+    opened.show()
+    return opened
+
+
+def _atlas(path: Path, genes: list[str], values: np.ndarray | None = None) -> Path:
+    counts = np.random.default_rng(0).poisson(2, (40, len(genes))).astype(np.float32)
+    names = [f"cell{i}" for i in range(40)]
+    obs = pd.DataFrame({"type": ["T", "B"] * 20, "name": names, "n": 1.0}, index=names)
+    table = AnnData(counts if values is None else values, obs=obs, var=pd.DataFrame(index=genes))
+    table.write_h5ad(path)
+    return path
+
+
+def _open(qtbot: Any, step: ReferenceStep, path: object) -> None:
+    step.path.setText(str(path))
+    qtbot.mouseClick(step.run, Qt.MouseButton.LeftButton)
+
+
+def test_a_reference_is_described_and_attached(
+    qtbot: Any, step: ReferenceStep, masks: Labels, tmp_path: Path, finish: Any
+) -> None:
+    _open(qtbot, step, _atlas(tmp_path / "atlas.h5ad", ["CD3", "MS4A1", "CD20"]))
+    assert finish(step) == "Reference with 40 cells attached; 2 linked features."
+    assert reference_of(masks).n_obs == 40
+    text = step.facts.text()
+    for part in ("<b>40</b> cells", "<b>3</b> genes", "counts in X", "type (2)"):
+        assert part in text
+    rows = [step.links.topLevelItem(i) for i in range(step.links.topLevelItemCount())]
+    assert [(row.text(0), row.text(1)) for row in rows] == [("CD3", "CD3"), ("CD20", "CD20")]
+
+
+def test_it_is_shown_again_when_its_labels_are_chosen(
+    qtbot: Any, step: ReferenceStep, model: ViewerModel, masks: Labels, tmp_path: Path, finish: Any
+) -> None:
+    _open(qtbot, step, _atlas(tmp_path / "atlas.h5ad", ["CD3", "CD20"]))
+    finish(step)
+    other = model.add_labels(masks.data, name="other")
+    step.labels.choose(other)
+    assert not step.facts.isVisible()
+    assert step.links.topLevelItemCount() == 0
+    step.labels.choose(masks)
+    assert "<b>40</b>" in step.facts.text()
+
+
+def _scaled(tmp_path: Path) -> Path:
+    values = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
+    return _atlas(tmp_path / "scaled.h5ad", ["CD3", "CD20"], values)
+
+
+def _text(tmp_path: Path) -> Path:
+    (tmp_path / "text.h5ad").write_text("no table")
+    return tmp_path / "text.h5ad"
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (_scaled, "no usable expression"),
+        (_text, "text.h5ad"),
+        (lambda folder: folder / "missing.h5ad", "missing.h5ad"),
+        (lambda folder: _atlas(folder / "other.h5ad", ["Gad1", "Sst"]), "No feature of the cells"),
+        (lambda _: "", "Choose an .h5ad file first."),
+    ],
+)
+def test_what_cannot_serve_is_refused_in_words(
+    step: ReferenceStep, tmp_path: Path, notified: list[Any], run: Any, make: Any, says: str
+) -> None:
+    step.path.setText(str(make(tmp_path)))
+    assert says in run(step)
+    assert [one.severity.value for one in notified] == ["warning"]
+    assert reference_of(step.labels.value) is None
+
+
+def test_without_labels_the_way_on_is_told(qtbot: Any, notified: list[Any], qapp: object) -> None:
+    step = ReferenceStep(ViewerModel())
+    qtbot.addWidget(step)
+    _open(qtbot, step, "atlas.h5ad")
+    assert "Start with Plugins ▸ GLUER ▸ Cells" in notified[0].message
+
+
+def test_label_columns_are_text_with_few_values(cells: AnnData) -> None:
+    cells.obs["id"] = cells.obs_names
+    assert label_columns(cells) == ["cluster", "region"]

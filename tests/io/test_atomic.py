@@ -1,0 +1,49 @@
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from napari_gluer.io.atomic import atomic_path
+from napari_gluer.io.hashing import sha256
+
+
+def test_success_replaces_the_file_and_leaves_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "new folder" / "a.ome.tif"
+    for text in ("first", "second"):
+        with atomic_path(target) as partial:
+            assert partial.name.endswith("a.ome.tif")
+            partial.write_text(text)
+        assert target.read_text() == text
+    assert list(target.parent.iterdir()) == [target]
+
+
+def fail_after(writing: Path) -> None:
+    writing.parent.mkdir(exist_ok=True)
+    writing.write_text("half")
+    raise RuntimeError("half way")
+
+
+def test_failure_keeps_the_old_file(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+    with pytest.raises(RuntimeError, match="half way"), atomic_path(target) as partial:
+        fail_after(partial)
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_folder_that_fails_is_removed(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="half way"), atomic_path(tmp_path / "a.zarr") as partial:
+        fail_after(partial / "chunk")
+    assert not list(tmp_path.iterdir())
+
+
+def test_hash_of_a_file_and_of_a_folder(tmp_path: Path) -> None:
+    one = tmp_path / "one"
+    one.write_bytes(b"abc" * 1000)
+    assert sha256(one) == hashlib.sha256(b"abc" * 1000).hexdigest()
+    before = sha256(tmp_path)
+    (tmp_path / "two").write_bytes(b"x")
+    assert sha256(tmp_path) != before
+    (tmp_path / "two").unlink()
+    assert sha256(tmp_path) == before

@@ -1,0 +1,233 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from anndata import AnnData
+from scipy import sparse
+
+from napari_gluer import slots
+from napari_gluer.errors import InputError
+from napari_gluer.io.cells import read_cells, write_cells
+from napari_gluer.measurement.clean import CleanParams, clean
+from napari_gluer.measurement.filters import BlankQuantiles, SizeBounds, SizeQuantiles
+from napari_gluer.measurement.mixture import fit
+from napari_gluer.measurement.signal import Arcsinh, MixtureCumulative, MixturePosterior, Skip
+
+N = 400
+PLAIN = {"size": Skip(), "blanks": Skip(), "divide_by_total": False}
+
+
+def measured(kind: str = "intensity", dimensions: int = 2) -> AnnData:
+    rng = np.random.default_rng(0)
+    marker = np.r_[rng.normal(20, 4, N // 2), rng.normal(200, 30, N // 2)]
+    other = np.r_[rng.normal(150, 20, N // 4), rng.normal(30, 5, 3 * N // 4)]
+    blank = rng.normal(50, 5, N)
+    nuclear = rng.normal(500, 50, N)
+    X = np.abs(np.column_stack([marker, other, blank, nuclear])).astype(np.float32)
+    var = pd.DataFrame(
+        {"genes": ["CD4", "CD8A", "", ""], "role": ["marker", "marker", "blank", "nuclear"]},
+        index=["CD4", "CD8", "Blank1", "DAPI"],
+    )
+    obs = pd.DataFrame({"label": np.arange(1, N + 1), "volume_px": np.arange(1, N + 1)})
+    obs.index = obs["label"].astype(str).to_numpy()
+    cells = AnnData(X, obs=obs, var=var)
+    cells.obsm["spatial"] = rng.random((N, dimensions))
+    slots.note(cells, kind=kind)
+    return cells
+
+
+def report(cells: AnnData) -> Any:
+    return slots.info(cells)["clean"]
+
+
+def test_the_whole_of_it() -> None:
+    cells = measured()
+    before = cells.X.copy()
+    cleaned = clean(cells)
+    np.testing.assert_array_equal(cells.X, before)
+    assert slots.RAW not in cells.layers
+    sizes = np.arange(1, N + 1)
+    low, high = np.quantile(sizes, [0.025, 0.99])
+    assert report(cleaned)["dropped"]["size"] == ((sizes < low) | (sizes > high)).sum()
+    assert report(cleaned)["kept"] == cleaned.n_obs
+    assert N - cleaned.n_obs == sum(report(cleaned)["dropped"].values())
+    raw = cells[cleaned.obs_names].X
+    np.testing.assert_array_equal(cleaned.layers["raw"], raw)
+    np.testing.assert_array_equal(cleaned.X[:, 2:], raw[:, 2:])
+    np.testing.assert_allclose(cleaned.X[:, :2].sum(axis=1), 1, rtol=1e-5)
+    assert cleaned.X.dtype == np.float32
+    assert list(cleaned.var["mixture_separated"]) == [True, True, False, False]
+    assert report(cleaned)["not_separated"] == []
+    assert report(cleaned)["outcome"].startswith(
+        f"{cleaned.n_obs} of {N} cells kept; dropped: size"
+    )
+
+
+def test_signal_choices_by_independent_formulas() -> None:
+    cells = measured()
+    raw = cells.X[:, :2].astype(np.float64)
+    mixture = fit(raw)
+    expected = {
+        MixtureCumulative(zero_at_zero=False): mixture.cumulative(raw),
+        MixtureCumulative(): mixture.rescaled_cumulative(raw),
+        MixturePosterior(): mixture.posterior(raw),
+        Arcsinh(cofactor=10): np.arcsinh(raw / 10),
+        Skip(): raw,
+    }
+    for signal, values in expected.items():
+        cleaned = clean(cells, CleanParams(signal=signal, **PLAIN))
+        np.testing.assert_allclose(cleaned.X[:, :2], values, rtol=1e-5, atol=1e-6)
+        fitted = isinstance(signal, MixtureCumulative | MixturePosterior)
+        assert (slots.SEPARATED in cleaned.var) == fitted
+
+
+def test_size_rules() -> None:
+    cells = measured()
+    kept = clean(cells, CleanParams(size=SizeBounds(smallest=10, largest=20, unit="px")))
+    assert report(kept)["dropped"]["size"] == N - 11
+    kept = clean(cells, CleanParams(size=SizeQuantiles(lower=0.5, upper=1)))
+    assert report(kept)["dropped"]["size"] == N // 2
+    in_um = clean(cells, CleanParams(size=SizeBounds()))
+    assert report(in_um)["skipped"]["size"] == "no size in µm (the pixel size is not known)"
+    cells.obs["area_um2"] = cells.obs["volume_px"] / 4
+    in_um = clean(cells, CleanParams(size=SizeBounds(smallest=10, largest=20)))
+    assert report(in_um)["dropped"]["size"] == N - 41
+
+
+def test_three_dimensions_take_the_voxels_of_the_paper() -> None:
+    cells = measured(dimensions=3)
+    cells.obs["volume_px"] = cells.obs["volume_px"] * 100
+    assert report(clean(cells))["dropped"]["size"] == 9 + 150
+
+
+def test_blank_gate_by_hand() -> None:
+    cells = measured()
+    cells.X[:, 2] = np.arange(N)
+    gate = BlankQuantiles(lower=0.1, upper=0.9)
+    kept = clean(cells, CleanParams(size=Skip(), blanks=gate))
+    low, high = np.quantile(np.arange(N), [0.1, 0.9])
+    assert kept.layers["raw"][:, 2].min() >= low
+    assert kept.layers["raw"][:, 2].max() <= high
+    assert report(kept)["dropped"] == {"blanks": int(2 * np.ceil(low))}
+
+
+def test_with_two_blanks_one_may_be_low_but_none_high() -> None:
+    cells = measured()
+    cells.var["role"] = ["marker", "marker", "blank", "blank"]
+    cells.X[:, 2:] = 5
+    cells.X[0, 2:] = 0  # both low
+    cells.X[1, 2:] = [0, 5]
+    cells.X[2, 2:] = [5, 9]
+    gate = BlankQuantiles(lower=0.1, upper=0.99)
+    kept = clean(cells, CleanParams(size=Skip(), blanks=gate))
+    assert report(kept)["dropped"]["blanks"] == 2
+    assert "1" not in kept.obs_names
+    assert "2" in kept.obs_names
+    assert "3" not in kept.obs_names
+
+
+def test_what_the_table_lacks_is_skipped_and_said() -> None:
+    cells = measured()
+    del cells.obs["volume_px"]
+    cells.var["role"] = "marker"
+    cleaned = clean(cells)
+    assert report(cleaned)["skipped"] == {"size": "no size in pixels", "blanks": "no blank channel"}
+    assert "skipped: size (no size in pixels); blanks" in report(cleaned)["outcome"]
+    assert cleaned.n_obs == N
+
+
+@pytest.mark.parametrize("kind", ["counts", "log1p"])
+def test_tables_of_genes_keep_their_values(kind: str) -> None:
+    cells = measured(kind)
+    cells.X = sparse.csr_matrix(cells.X)
+    cleaned = clean(cells, CleanParams(size=SizeQuantiles(lower=0.5, upper=1), blanks=Skip()))
+    assert cleaned.n_obs == N // 2
+    assert sparse.issparse(cleaned.X)
+    assert (cells.X[N // 2 :] != cleaned.X).nnz == 0
+    assert report(cleaned)["skipped"]["signal"] == "the table holds no intensities"
+
+
+def test_cleaning_twice_starts_from_raw() -> None:
+    once = clean(measured(), CleanParams(**PLAIN))
+    twice = clean(once, CleanParams(**PLAIN))
+    np.testing.assert_array_equal(twice.X, once.X)
+    np.testing.assert_array_equal(twice.layers["raw"], once.layers["raw"])
+    other = clean(twice, CleanParams(signal=Arcsinh(), **PLAIN))
+    assert slots.SEPARATED not in other.var
+
+
+def test_constant_markers_become_zero_and_are_named() -> None:
+    cells = measured()
+    cells.X[:, 1] = 7
+    cleaned = clean(cells)
+    assert report(cleaned)["constant"] == ["CD8"]
+    assert "constant: CD8" in report(cleaned)["outcome"]
+    np.testing.assert_array_equal(cleaned.X[:, 1], 0)
+    assert not cleaned.var.loc["CD8", "mixture_separated"]
+
+
+def test_a_marker_that_does_not_separate_is_kept_and_named() -> None:
+    cells = measured()
+    cells.X[:, 1] = np.random.default_rng(3).lognormal(3, 1, N)
+    cleaned = clean(cells)
+    assert report(cleaned)["not_separated"] == ["CD8"]
+    assert cleaned.X[:, 1].std() > 0
+
+
+def test_a_cell_without_signal_stays_zero() -> None:
+    cells = measured()
+    cells.X[0, :2] = 0
+    cleaned = clean(cells, CleanParams(size=Skip()))
+    np.testing.assert_array_equal(cleaned["1"].X[0, :2], 0)
+
+
+def spoiled(**changes: Any) -> AnnData:
+    cells = measured()
+    for row, column, value in changes.values():
+        cells.X[row, column] = value
+    return cells
+
+
+@pytest.mark.parametrize(
+    ("cells", "params", "says"),
+    [
+        (
+            measured(),
+            CleanParams(size=SizeBounds(smallest=1e4, largest=2e4, unit="px")),
+            r"keeps 10000 to 20000 pixels.*400 sizes are 1 to 400 \(median 200.5\)",
+        ),
+        (measured(), CleanParams(blanks=BlankQuantiles(lower=1, upper=0)), "blank gate"),
+        (spoiled(one=(3, 0, np.nan)), CleanParams(size=Skip()), "NaN or infinite values in CD4"),
+        (spoiled(all=(slice(None), slice(2), 1)), CleanParams(), "No marker varies.*CD4, CD8"),
+    ],
+)
+def test_what_cannot_be_cleaned(cells: AnnData, params: CleanParams, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        clean(cells, params)
+
+
+def test_params_know_their_choice_from_its_kind() -> None:
+    for signal in (MixtureCumulative(), MixturePosterior(), Arcsinh(), Skip()):
+        params = CleanParams(signal=signal)
+        assert CleanParams.model_validate_json(params.model_dump_json()) == params
+
+
+def test_the_report_is_kept_in_the_file(tmp_path: Path) -> None:
+    cleaned = clean(measured())
+    write_cells(cleaned, tmp_path / "c.h5ad")
+    back = read_cells(tmp_path / "c.h5ad")
+    assert report(back) == report(cleaned)
+    assert slots.info(back)["kind"] == "intensity"
+
+
+@pytest.mark.shared_data
+def test_real_codex(shared_data: Path) -> None:
+    cells = read_cells(shared_data / "codex_human_spleen/codex_spleen_10000x28.h5ad")
+    cleaned = clean(cells)
+    assert 9600 <= cleaned.n_obs <= 9700
+    assert report(cleaned)["skipped"] == {"blanks": "no blank channel"}
+    total = cleaned.X.sum(axis=1)
+    np.testing.assert_allclose(total[total > 0], 1, rtol=1e-5)
+    assert (cleaned.X.std(axis=0) > 0).all(), "no marker is silently zeroed"
