@@ -63,3 +63,37 @@ def compact(labels: NDArray[np.integer]) -> tuple[NDArray[np.int32], NDArray[np.
     numbers = np.cumsum(present, dtype=np.int32)
     numbers[~present] = 0
     return np.take(numbers, labels), np.flatnonzero(present)
+
+
+def counterparts(
+    labels: NDArray[np.integer], others: NDArray[np.integer], least: float = 0.5
+) -> dict[int, int]:
+    """For each cell of `labels` the cell of `others` that covers most of it.
+
+    Parameters
+    ----------
+    labels, others
+        Labels images of one shape.
+    least
+        Smallest share of the cell's pixels that the other must cover; cells below are left out.
+
+    Returns
+    -------
+    dict
+        From the values of `labels` to values of `others`.
+    """
+    if labels.shape != others.shape:
+        raise InputError(f"Labels of shapes {labels.shape} and {others.shape} do not overlap.")
+    index, ids = compact(labels)
+    other_index, other_ids = compact(others)
+    both = (index > 0) & (other_index > 0)
+    width = len(other_ids)
+    codes = (index[both] - 1).astype(np.int64) * width + (other_index[both] - 1)
+    pairs, shared = np.unique(codes, return_counts=True)
+    sizes = np.bincount(index.ravel(), minlength=len(ids) + 1)[1:]
+    rows, columns = np.divmod(pairs, max(width, 1))
+    order = np.lexsort((-shared, rows))
+    first = order[np.unique(rows[order], return_index=True)[1]]
+    covered = shared[first] >= least * sizes[rows[first]]
+    kept = first[covered]
+    return dict(zip(ids[rows[kept]].tolist(), other_ids[columns[kept]].tolist(), strict=True))

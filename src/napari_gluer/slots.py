@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import numpy as np
 from anndata import AnnData
+from numpy.typing import NDArray
 
 from napari_gluer.errors import InputError, listed
 
@@ -44,6 +46,13 @@ def transferred(column: str) -> str:
 def probability(column: str) -> str:
     """Name of the ``obs`` column that holds the probability of the transferred type."""
     return f"{column}_probability"
+
+
+def unmatched(cells: AnnData) -> NDArray[np.bool_]:
+    """Which cells the reference says nothing about, ``(n_cells,)``; none before integration."""
+    if UNMATCHED not in cells.obs:
+        return np.zeros(cells.n_obs, np.bool_)
+    return np.asarray(cells.obs[UNMATCHED], np.bool_)
 
 
 def info(table: AnnData) -> dict[str, Any]:

@@ -122,6 +122,14 @@ def index_of(layer: Labels) -> LabelIndex:
     return index
 
 
+def unmeasured(layer: Labels) -> int:
+    """How many labels the table lacks that was measured, because they were drawn later."""
+    measured = measured_of(layer)
+    if measured is None or slots.LABEL not in measured.obs:
+        return 0
+    return len(np.setdiff1d(index_of(layer).ids, np.asarray(measured.obs[slots.LABEL])))
+
+
 def _watch(layer: Labels) -> None:
     for event in (layer.events.paint, layer.events.labels_update, layer.events.data):
         event.connect(_forget_index)

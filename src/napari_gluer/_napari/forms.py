@@ -64,6 +64,8 @@ class Form(Container[Widget]):
         self.margins = (0, 0, 0, 0)
         if plain.rowCount():
             self.native.layout().insertLayout(0, plain)
+        elif len(sections) == 1:
+            sections[0].fold(folded=False)
 
 
 def _aligned_rows() -> QFormLayout:

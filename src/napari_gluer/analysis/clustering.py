@@ -60,9 +60,7 @@ def cluster(
     """
     remedy = "Integrate the cells first: ng.integrate(cells, reference)."
     embedding = slots.require(cells, "obsm", slots.EMBEDDING, remedy)
-    placed = np.ones(cells.n_obs, bool)
-    if slots.UNMATCHED in cells.obs:
-        placed = ~cells.obs[slots.UNMATCHED].to_numpy(bool)
+    placed = ~slots.unmatched(cells)
     numbers = np.full(cells.n_obs, -1)
     numbers[placed] = leiden(np.asarray(embedding)[placed], params, seed=seed, track=track)
     result = cells.copy()

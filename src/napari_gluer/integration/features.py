@@ -49,13 +49,14 @@ def prepared(matrices: list[Any], params: FeatureParams, seed: int) -> list[Any]
     """
     if not params.standardize:
         return matrices
-    standard = [_standardized(matrix) for matrix in matrices]
+    standard = [standardized(matrix) for matrix in matrices]
     if params.denoise_rank:
         standard = _denoised(standard, params.denoise_rank, seed)
     return [np.concatenate([np.maximum(Z, 0), np.maximum(-Z, 0)], axis=1) for Z in standard]
 
 
-def _standardized(matrix: Any) -> Array:
+def standardized(matrix: Any) -> Array:
+    """Features of mean 0 and variance 1 within the data set, dense float32."""
     mean, variance = _moments(matrix)
     spread = np.sqrt(np.where(variance > 0, variance, 1)).astype(np.float32)
     dense = matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix, np.float32)
@@ -77,7 +78,7 @@ def smoothed(features: Any, transcriptome: sparse.csr_matrix, n_neighbors: int) 
     among its own neighbours.
     """
     kept = most_variable([transcriptome], _SMOOTHING_GENES)
-    standard = _standardized(transcriptome[:, kept])
+    standard = standardized(transcriptome[:, kept])
     rank = min(_SMOOTHING_COMPONENTS, *standard.shape)
     U, S, _ = randomized_svd(standard, rank, n_iter=4, random_state=0)
     components = U * S

@@ -157,7 +157,7 @@ _PRESETS: dict[str, dict[str, Any]] = {
             "patience": 5,
             "match_distributions": 3.0,
         },
-        "weights": {"temperature": 0.1},
+        "weights": {"n_neighbors": 40, "temperature": 0.3},
     },
 }
 

@@ -1,10 +1,11 @@
 """Cleaning a table of cells: size, blanks, signal of every marker, total."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
+from pydantic import Field
 from scipy import sparse
 
 from napari_gluer import slots
@@ -32,13 +33,17 @@ from napari_gluer.track import Track, silently
 class CleanParams(Params):
     """How measured cells are cleaned; the steps run in this order."""
 
-    size: SizeAutomatic | SizeQuantiles | SizeBounds | Skip = SizeAutomatic()
+    size: Annotated[
+        SizeAutomatic | SizeQuantiles | SizeBounds | Skip, Field(discriminator="kind")
+    ] = SizeAutomatic()
     """Which sizes are cells."""
 
-    blanks: BlankQuantiles | Skip = BlankQuantiles()
+    blanks: Annotated[BlankQuantiles | Skip, Field(discriminator="kind")] = BlankQuantiles()
     """Which cells the blank channels rule out."""
 
-    signal: MixtureCumulative | MixturePosterior | Arcsinh | Skip = MixtureCumulative()
+    signal: Annotated[
+        MixtureCumulative | MixturePosterior | Arcsinh | Skip, Field(discriminator="kind")
+    ] = MixtureCumulative()
     """What a marker's intensity becomes. Only for intensities."""
 
     divide_by_total: bool = True

@@ -1,6 +1,7 @@
 """What a run leaves in its folder."""
 
 import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,47 +16,74 @@ from napari_gluer.io.cells import write_cells, write_labels
 from napari_gluer.io.hashing import sha256
 from napari_gluer.painting import LabelIndex, LookUp, code_levels, paint_levels
 from napari_gluer.pictures import Caption, save_categories, save_values
-from napari_gluer.pipeline.model import Found, Inputs, PipelineParams, Result
+from napari_gluer.pipeline.model import Inputs, PipelineParams, Result
 from napari_gluer.track import Track
 
 _LARGEST_PICTURE = 2048
 
 
+@dataclass(frozen=True, eq=False)
+class Painter:
+    """Paints cells onto their labels and writes PNGs.
+
+    Attributes
+    ----------
+    cells
+        Table whose ``obs["label"]`` names the cells; unmatched ones stay empty.
+    labels
+        Labels of these cells.
+    spacing_um
+        Pixel size of the labels, for the scale bar.
+    """
+
+    cells: AnnData
+    labels: LabelIndex
+    spacing_um: tuple[float, ...] | None = None
+
+    def gene(self, name: str, values: NDArray[np.floating], path: Path, note: str) -> None:
+        """Paint log1p expression `values` ``(n_cells,)``."""
+        shown = np.where(slots.unmatched(self.cells), np.nan, values)
+        picture = _flat(paint_levels(self.labels, self.cells, shown))
+        caption = self._caption(name, f"{note} · {self._counts()}", picture)
+        save_values(picture, path, replace(caption, unit="log1p of counts per 10,000"))
+
+    def column(self, name: str, path: Path, title: str) -> None:
+        """Paint a categorical column of ``obs``."""
+        shown = self.cells.obs[name].where(~slots.unmatched(self.cells))
+        levels, names = code_levels(self.labels, self.cells, shown)
+        picture = _flat(levels)
+        save_categories(picture, names, path, self._caption(title, self._counts(), picture))
+
+    def _counts(self) -> str:
+        missing = int(slots.unmatched(self.cells).sum())
+        text = f"{self.cells.n_obs:,} cells"
+        return f"{text}, {missing:,} unmatched and left empty" if missing else text
+
+    def _caption(self, title: str, note: str, picture: NDArray[Any]) -> Caption:
+        size = None
+        if self.spacing_um is not None:
+            size = self.spacing_um[-1] * self.labels.levels[0].shape[-1] / picture.shape[-1]
+        return Caption(title, note, pixel_size=size)
+
+
+IMPUTED = "imputed, not measured"
+
+
 def write_results(result: Result, params: PipelineParams, folder: Path, track: Track) -> None:
     """Tables, labels and pictures."""
-    cells, labels = result.cells, result.found.labels
-    genes = list(params.genes) or most_telling_genes(cells, result.reference, 2)
+    cells, found = result.cells, result.found
     write_cells(cells, folder / "cells.h5ad")
-    write_labels(labels, folder / "labels.ome.tif", result.found.spacing_um)
-    index = LabelIndex(labels)
+    write_labels(found.labels, folder / "labels.ome.tif", found.spacing_um)
+    painter = Painter(cells, LabelIndex(found.labels), found.spacing_um)
+    genes = list(params.genes) or most_telling_genes(cells, result.reference, 2)
     for gene in track(genes, "Painting"):
-        values = shown(cells, impute(cells, result.reference, gene))
-        note = f"imputed, not measured · {_note(cells)}"
-        picture = _flat(paint_levels(index, cells, values))
-        caption = _caption(result.found, picture, gene, note)
-        save_values(picture, folder / f"gene_{_safe(gene)}.png", caption)
-    categories = {slots.CLUSTER: "Clusters"}
-    categories |= {name: name for name in cells.obs if str(name).endswith("_transferred")}
-    for name, title in categories.items():
-        codes, names = code_levels(index, cells, cells.obs[name].where(~_unmatched(cells)))
-        picture = _flat(codes)
-        caption = _caption(result.found, picture, title, _note(cells))
-        save_categories(picture, names, folder / f"{_safe(name)}.png", caption)
-
-
-def shown(cells: AnnData, values: NDArray[np.floating]) -> NDArray[np.floating]:
-    """`values` with NaN for cells that the reference says nothing about."""
-    return np.where(_unmatched(cells), np.nan, values)
-
-
-def _unmatched(cells: AnnData) -> NDArray[np.bool_]:
-    return np.asarray(cells.obs[slots.UNMATCHED], bool)
-
-
-def _note(cells: AnnData) -> str:
-    missing = int(_unmatched(cells).sum())
-    text = f"{cells.n_obs:,} cells"
-    return f"{text}, {missing:,} unmatched and left empty" if missing else text
+        values = impute(cells, result.reference, gene)
+        painter.gene(gene, values, folder / f"gene_{_safe(gene)}.png", IMPUTED)
+    painter.column(slots.CLUSTER, folder / "clusters.png", "Clusters")
+    for name in (str(name) for name in cells.obs):
+        if name.endswith(slots.transferred("")):
+            title = f"{name.removesuffix(slots.transferred(''))}, transferred from the reference"
+            painter.column(name, folder / f"{_safe(name)}.png", title)
 
 
 def _flat(levels: list[LookUp]) -> NDArray[Any]:
@@ -63,13 +91,6 @@ def _flat(levels: list[LookUp]) -> NDArray[Any]:
     level = next(level for level in levels if max(level.shape[-2:]) <= _LARGEST_PICTURE)
     plane = level[level.shape[0] // 2] if level.ndim == 3 else level[:]
     return np.asarray(plane)
-
-
-def _caption(found: Found, picture: NDArray[Any], title: str, note: str) -> Caption:
-    size = None
-    if found.spacing_um is not None:
-        size = found.spacing_um[-1] * found.labels.shape[-1] / picture.shape[-1]
-    return Caption(title, note, "log1p of counts per 10,000", size)
 
 
 def _safe(name: str) -> str:

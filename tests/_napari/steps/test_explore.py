@@ -127,6 +127,17 @@ def test_typing_among_30000_genes_does_not_lag(qtbot: Any, step: ExploreStep) ->
     assert step.list.found.rowCount() == 11
 
 
+def test_labels_drawn_after_measuring_are_told(
+    qtbot: Any, step: ExploreStep, masks: Labels, cells: AnnData
+) -> None:
+    attach(masks, measured=cells)
+    masks.data_setitem((np.array([0]), np.array([0])), np.array([999]))
+    _pick(qtbot, step, "CD20")
+    assert step.outcome.text() == (
+        "CD20: measured. 1 labels were drawn after measuring: run Cells again."
+    )
+
+
 def test_cells_without_a_table_say_what_to_do(
     step: ExploreStep, model: ViewerModel, labels: np.ndarray
 ) -> None:

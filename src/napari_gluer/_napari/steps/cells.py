@@ -187,4 +187,5 @@ def _cleaned(measured: Any, labels: Any, clean: Any, track: Track) -> Found:
     cells = measured if clean is None else ng.clean(measured, clean, track=track)
     index = LabelIndex(labels)
     index.positions(cells)  # refuses a table that belongs to other labels
+    _ = index.levels  # built here rather than in the window's thread at the first painting
     return Found(labels, index, measured, cells)

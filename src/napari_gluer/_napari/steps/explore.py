@@ -8,7 +8,7 @@ from napari.layers import Labels, Layer
 from napari.utils.events import Event
 from qtpy.QtWidgets import QCheckBox, QLineEdit, QPushButton
 
-from napari_gluer._napari.attached import cells_of, needed_cells, reference_of
+from napari_gluer._napari.attached import cells_of, needed_cells, reference_of, unmeasured
 from napari_gluer._napari.folding import is_open
 from napari_gluer._napari.found_list import FoundList, Legend
 from napari_gluer._napari.images import dim_tissue
@@ -77,6 +77,7 @@ class ExploreStep(Step):
         layer = self.labels.value
         cells, reference = needed_cells(layer), reference_of(layer)
         self._running.cancel()
+        self._set_busy(busy=False)
         if what.origin is Origin.GENE:
 
             def work(track: Track) -> Any:
@@ -101,7 +102,9 @@ class ExploreStep(Step):
         self.legend.show_entries(entries)
         self.legend.setVisible(bool(entries))
         self.keep.setEnabled(True)
-        return _said(what, cells)
+        new = unmeasured(layer)
+        stale = f" {new:,} labels were drawn after measuring: run Cells again." if new else ""
+        return _said(what, cells) + stale
 
     def _dim(self) -> None:
         """Dim the image under a painting, or give it its old opacity back."""

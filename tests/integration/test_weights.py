@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_gluer.errors import InputError
+from napari_gluer.integration.params import WeightParams
+from napari_gluer.integration.weights import neighbour_weights, support
+
+
+def brute_force(
+    reference: np.ndarray, cells: np.ndarray, usable: np.ndarray, k: int, temperature: float
+) -> np.ndarray:
+    weights = np.zeros((len(cells), len(reference)))
+    for i, cell in enumerate(cells):
+        distance = {
+            j: np.sqrt(((cell - reference[j]) ** 2).sum()) for j in np.flatnonzero(usable)
+        }
+        near = sorted(distance, key=lambda j: distance[j])[:k]
+        raw = np.exp([-distance[j] / temperature for j in near])
+        weights[i, near] = raw / raw.sum()
+    return weights
+
+
+@given(
+    st.integers(0, 2**16),
+    st.integers(1, 40),
+    st.integers(0, 12),
+    st.integers(1, 50),
+    st.sampled_from([0.05, 0.3, 1.0, 10.0]),
+)
+def test_equals_the_softmax_over_the_nearest(
+    seed: int, n_reference: int, n_cells: int, k: int, temperature: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    reference, cells = rng.normal(size=(n_reference, 3)), rng.normal(size=(n_cells, 3))
+    usable = rng.random(n_reference) < 0.7
+    usable[0] = True
+    params = WeightParams(n_neighbors=k, temperature=temperature)
+    found = neighbour_weights(reference, cells, usable, params)
+    assert found.shape == (n_cells, n_reference)
+    assert found.dtype == np.float32
+    dense = found.toarray()
+    np.testing.assert_allclose(dense.sum(axis=1), 1, atol=1e-5)
+    assert not dense[:, ~usable].any()
+    truth = brute_force(reference, cells, usable, k, temperature)
+    np.testing.assert_allclose(dense, truth, atol=2e-4)
+    assert (np.diff(found.indptr) == min(k, usable.sum())).all()
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 1.0])
+def test_far_cells_still_have_weights(temperature: float) -> None:
+    reference = np.random.default_rng(0).normal(size=(30, 3))
+    cells = np.array([[1e4, 0, 0], [0, -1e6, 0]])
+    params = WeightParams(temperature=temperature)
+    weights = neighbour_weights(reference, cells, np.ones(30, bool), params)
+    assert np.isfinite(weights.data).all()
+    np.testing.assert_allclose(weights.toarray().sum(axis=1), 1, atol=1e-5)
+    assert weights[0].toarray().argmax() == reference[:, 0].argmax()
+
+
+def test_a_cell_on_a_reference_cell_trusts_it_most() -> None:
+    reference = np.random.default_rng(0).normal(size=(40, 5))
+    weights = neighbour_weights(
+        reference, reference, np.ones(40, bool), WeightParams(temperature=0.01)
+    )
+    np.testing.assert_allclose(weights.diagonal(), 1, atol=1e-3)
+
+
+def test_no_usable_reference_cell() -> None:
+    with pytest.raises(InputError, match="No reference cell expresses any linked feature"):
+        neighbour_weights(np.ones((3, 2)), np.ones((1, 2)), np.zeros(3, bool))
+
+
+def test_support_of_cells_like_the_reference_and_of_outliers() -> None:
+    rng = np.random.default_rng(0)
+    reference = rng.normal(size=(2000, 4))
+    alike, far = rng.normal(size=(1000, 4)), rng.normal(size=(20, 4)) + 30
+    found = support(reference, np.concatenate([alike, far]), np.ones(2000, bool))
+    assert found.dtype == np.float32
+    assert abs(np.median(found[:1000]) - 0.5) < 0.05
+    np.testing.assert_allclose(np.quantile(found[:1000], [0.1, 0.9]), [0.1, 0.9], atol=0.05)
+    assert found[1000:].max() < 0.01
+    assert found.min() >= 0
+    assert found.max() <= 1
+
+
+def test_support_counts_reference_cells_that_are_lonelier() -> None:
+    rng = np.random.default_rng(1)
+    reference, cells = rng.normal(size=(60, 2)), rng.normal(size=(9, 2)) * 2
+    usable = np.arange(60) % 3 > 0
+    points = reference[usable]
+
+    def mean_of_ten(point: np.ndarray, others: np.ndarray) -> float:
+        return float(np.sort(np.linalg.norm(others - point, axis=1))[:10].mean())
+
+    usual = [mean_of_ten(point, np.delete(points, i, axis=0)) for i, point in enumerate(points)]
+    truth = [np.mean([u >= mean_of_ten(cell, points) for u in usual]) for cell in cells]
+    np.testing.assert_allclose(support(reference, cells, usable), truth, atol=1e-6)
+
+
+def test_support_of_a_single_reference_cell_is_none() -> None:
+    np.testing.assert_array_equal(support(np.ones((1, 2)), np.ones((3, 2)), np.ones(1, bool)), 0)
