@@ -4,11 +4,11 @@ Exit status: 0 done, 1 a fault of the program, 2 an input that cannot be used, 1
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from cyclopts import App, Parameter
+from cyclopts import App, CycloptsError, Parameter
 from tqdm import tqdm
 
 import napari_gluer as ng
@@ -19,24 +19,35 @@ from napari_gluer.pipeline.writing import IMPUTED, Painter
 
 T = TypeVar("T")
 Flat = Parameter(name="*")
+_OF_PRESET = Parameter(show_default=False)
 
 app = App(
     name="napari-gluer",
     help="Paint genes that were never imaged onto multiplexed tissue images.",
     version=ng.__version__,
+    result_action="return_value",
 )
 
 
-def main() -> None:
-    """Entry point of the ``napari-gluer`` command."""
+def main(words: Sequence[str] | None = None) -> int:
+    """Run a command; `words` are those of the command line when None.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
     try:
-        app()
+        app(sys.argv[1:] if words is None else [*words], exit_on_error=False)
+    except CycloptsError:
+        return 2  # it has said what is wrong
     except InputError as error:
         print(f"napari-gluer: {error}", file=sys.stderr)
-        sys.exit(2)
+        return 2
     except KeyboardInterrupt:
         print("napari-gluer: interrupted; nothing was written", file=sys.stderr)
-        sys.exit(130)
+        return 130
+    return 0
 
 
 def report(items: Iterable[T], desc: str, /) -> Iterator[T]:
@@ -152,7 +163,7 @@ def integrate(
     *,
     reference: Path,
     out: Path,
-    params: Annotated[ng.IntegrateParams, Flat] = ng.IntegrateParams(),  # noqa: B008 - frozen
+    params: Annotated[ng.IntegrateParams, Flat, _OF_PRESET] = ng.IntegrateParams(),  # noqa: B008 - frozen
     seed: int = 0,
 ) -> None:
     """Integrate cells with a single-cell reference by GLUER.

@@ -46,9 +46,12 @@ def run_demo(
     result = run(inputs, out, DEMO_PARAMS, seed=seed, track=track)
     text, files = judged(result, tissue, out)
     if window:
-        from napari_gluer._napari.showing import show_demo  # noqa: PLC0415 - napari is optional
+        from napari_gluer._napari.showing import can_show, show_demo  # noqa: PLC0415 - optional
 
-        files += show_demo(result, tissue, text, out)
+        if can_show():
+            files += show_demo(result, tissue, scores_text(text), out)
+        else:
+            text += "\nThere is no display, so napari was not opened (make demo brings one)."
     return text, [*result.files, *files]
 
 
@@ -91,6 +94,11 @@ gene correlation: Spearman over cells between imputed and true expression, media
 {int(counted.n_genes)} genes
 that were not measured and are expressed by at least 10 % of the cells.
 {_comparison(scores)}"""
+
+
+def scores_text(verdict: str) -> str:
+    """The part of the verdict that says how right the result is."""
+    return verdict[verdict.index("How right") :]
 
 
 def _comparison(scores: pd.DataFrame) -> str:

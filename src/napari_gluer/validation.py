@@ -62,8 +62,9 @@ def compare_with_truth(
 ) -> pd.DataFrame:
     """Right types and right genes, beside two baselines on the same data.
 
-    The baselines: as many nearest reference cells as GLUER weighs, by cosine of the linked features, standardised
-    within each data set; and for every cell the mean expression of its transferred type.
+    The baselines: as many nearest reference cells as GLUER weighs, by cosine of the linked
+    features, standardised within each data set; and for every cell the mean expression of its
+    transferred type.
 
     Parameters
     ----------

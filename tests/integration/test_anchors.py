@@ -13,9 +13,7 @@ def cosine(a: np.ndarray, b: np.ndarray) -> float:
     return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
 
 
-def naive_mutual(
-    reference: np.ndarray, cells: np.ndarray, k: int
-) -> dict[tuple[int, int], float]:
+def naive_mutual(reference: np.ndarray, cells: np.ndarray, k: int) -> dict[tuple[int, int], float]:
     rows = [i for i, row in enumerate(reference) if row.any()]
     columns = [j for j, row in enumerate(cells) if row.any()]
     like = {(i, j): cosine(reference[i], cells[j]) for i in rows for j in columns}
@@ -60,9 +58,7 @@ def random_sides(
     return factors, (features[0], features[1])
 
 
-def assert_equal(
-    found: tuple[np.ndarray, np.ndarray], truth: dict[tuple[int, int], float]
-) -> None:
+def assert_equal(found: tuple[np.ndarray, np.ndarray], truth: dict[tuple[int, int], float]) -> None:
     pairs, similarity = found
     assert pairs.dtype == np.int64
     assert pairs.shape == (len(truth), 2)
@@ -78,9 +74,7 @@ def test_equals_the_naive_search(
 ) -> None:
     factors, features = random_sides(seed, n_reference, n_cells)
     params = AnchorParams(n_neighbors=k, confirm_neighbors=confirm, max_partners=partners)
-    assert_equal(
-        find_anchors(factors, features, params), naive_anchors(factors, features, params)
-    )
+    assert_equal(find_anchors(factors, features, params), naive_anchors(factors, features, params))
 
 
 @given(st.integers(0, 2**16), sizes, sizes, st.integers(1, 12), st.sampled_from([0, 3, 8]))

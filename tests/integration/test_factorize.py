@@ -29,9 +29,7 @@ def ordinary(seed: int, sizes: tuple[int, ...] = (30, 22), genes: int = 14) -> l
     ]
 
 
-def start(
-    data: list[np.ndarray], rank: int, seed: int = 0
-) -> tuple[np.ndarray, list[np.ndarray]]:
+def start(data: list[np.ndarray], rank: int, seed: int = 0) -> tuple[np.ndarray, list[np.ndarray]]:
     rng = np.random.default_rng(seed)
     return rng.random((data[0].shape[1], rank)), [rng.random((len(X), rank)) for X in data]
 
@@ -95,9 +93,7 @@ def test_loss_is_the_objective_after_each_iteration(params: FactorizeParams, dty
     for i in range(n):
         until = joint_nmf(data, params.model_copy(update={"max_iter": i + 1}), init=init)
         truth = naive_loss(data, until.G, until.H, params.alpha)
-        np.testing.assert_allclose(
-            whole.loss[i], truth, rtol=1e-9 if dtype == np.float64 else 1e-5
-        )
+        np.testing.assert_allclose(whole.loss[i], truth, rtol=1e-9 if dtype == np.float64 else 1e-5)
 
 
 def test_single_precision_keeps_the_loss_of_a_close_fit() -> None:
@@ -241,9 +237,7 @@ def test_arguments_stay_as_they_were(stored: Any, dtype: Any) -> None:
     G, Hs = G.astype(dtype), [H.astype(dtype) for H in Hs]
     before = [G.copy(), *(H.copy() for H in Hs)]
     for update in (Multiplicative(), CoordinateDescent()):
-        joint_nmf(
-            data, FactorizeParams(rank=4, alpha=0, max_iter=5, update=update), init=(G, Hs)
-        )
+        joint_nmf(data, FactorizeParams(rank=4, alpha=0, max_iter=5, update=update), init=(G, Hs))
     for X, same in zip(data, plain, strict=True):
         np.testing.assert_array_equal(X.toarray() if sparse.issparse(X) else X, same)
     for now, then in zip([G, *Hs], before, strict=True):

@@ -55,7 +55,7 @@ def test_start_lies_within_pytorchs_bounds() -> None:
     network = made(NetworkParams(hidden=(200,)), 50)
     for layer, size_in in ((network.layers[0], 50), (network.layers[2], 200)):
         for values in (layer.weight, layer.bias):
-            largest = float(values.abs().max())
+            largest = float(values.detach().abs().max())
             assert 0.9 / np.sqrt(size_in) < largest <= 1 / np.sqrt(size_in)
 
 
@@ -148,9 +148,7 @@ def overfitting() -> tuple[np.ndarray, np.ndarray, np.ndarray, NetworkParams]:
     return reference, cells, diagonal(60), params
 
 
-def held_out_error(
-    mapped: np.ndarray, reference: np.ndarray, pairs: np.ndarray
-) -> float:
+def held_out_error(mapped: np.ndarray, reference: np.ndarray, pairs: np.ndarray) -> float:
     error = (mapped[pairs[:, 1]] - reference[pairs[:, 0]]) / reference.std()
     return float(np.square(error).mean())
 
@@ -197,15 +195,15 @@ def test_no_pairs() -> None:
 def test_infinite_values_break_down_in_words() -> None:
     reference, cells = linear_problem(40)
     cells[:] = np.inf
-    with pytest.raises(InputError, match=r"broke down in epoch 1: .* learning_rate"):
+    with pytest.raises(InputError, match=r"in epoch 1: the loss is nan\. A smaller network"):
         fit_map(reference, cells, diagonal(40), SMALL)
 
 
 def test_a_rate_too_high_breaks_down_in_words() -> None:
     reference, cells = linear_problem(40)
-    params = NetworkParams(hidden=(50,) * 12, learning_rate=1.0, batch_size=8, max_epochs=30)
+    params = NetworkParams(learning_rate=1.0, max_epochs=30)
     with pytest.raises(InputError, match="broke down in epoch"):
-        fit_map(reference, cells * 1e6, diagonal(40), params)
+        fit_map(reference, cells * 1e25, diagonal(40), params)
 
 
 def test_global_state_of_torch_is_left_alone() -> None:

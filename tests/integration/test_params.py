@@ -147,7 +147,9 @@ def test_strange_fields_and_values_are_refused(given: dict[str, Any]) -> None:
     [
         IntegrateParams(preset="paper"),
         IntegrateParams(preset="default"),
-        IntegrateParams(preset="paper", factorize={"rank": 3, "update": Multiplicative(constant=2)}),
+        IntegrateParams(
+            preset="paper", factorize={"rank": 3, "update": Multiplicative(constant=2)}
+        ),
         IntegrateParams(factorize={"update": {"kind": "multiplicative"}}, network={"hidden": ()}),
     ],
 )

@@ -13,9 +13,7 @@ def brute_force(
 ) -> np.ndarray:
     weights = np.zeros((len(cells), len(reference)))
     for i, cell in enumerate(cells):
-        distance = {
-            j: np.sqrt(((cell - reference[j]) ** 2).sum()) for j in np.flatnonzero(usable)
-        }
+        distance = {j: np.sqrt(((cell - reference[j]) ** 2).sum()) for j in np.flatnonzero(usable)}
         near = sorted(distance, key=lambda j: distance[j])[:k]
         raw = np.exp([-distance[j] / temperature for j in near])
         weights[i, near] = raw / raw.sum()
@@ -72,17 +70,24 @@ def test_no_usable_reference_cell() -> None:
         neighbour_weights(np.ones((3, 2)), np.ones((1, 2)), np.zeros(3, bool))
 
 
-def test_support_of_cells_like_the_reference_and_of_outliers() -> None:
+def test_support_of_cells_like_the_reference_is_uniform() -> None:
+    found = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        reference, alike = rng.normal(size=(1500, 4)), rng.normal(size=(1500, 4))
+        found.append(support(reference, alike, np.ones(1500, bool)))
+    quantiles = [0.1, 0.25, 0.5, 0.75, 0.9]
+    np.testing.assert_allclose(np.quantile(found, quantiles), quantiles, atol=0.03)
+    assert np.min(found) >= 0
+    assert np.max(found) <= 1
+
+
+def test_support_of_outliers_is_nearly_none() -> None:
     rng = np.random.default_rng(0)
-    reference = rng.normal(size=(2000, 4))
-    alike, far = rng.normal(size=(1000, 4)), rng.normal(size=(20, 4)) + 30
-    found = support(reference, np.concatenate([alike, far]), np.ones(2000, bool))
+    reference, far = rng.normal(size=(500, 4)), rng.normal(size=(20, 4)) + 30
+    found = support(reference, far, np.ones(500, bool))
     assert found.dtype == np.float32
-    assert abs(np.median(found[:1000]) - 0.5) < 0.05
-    np.testing.assert_allclose(np.quantile(found[:1000], [0.1, 0.9]), [0.1, 0.9], atol=0.05)
-    assert found[1000:].max() < 0.01
-    assert found.min() >= 0
-    assert found.max() <= 1
+    assert found.max() < 0.01
 
 
 def test_support_counts_reference_cells_that_are_lonelier() -> None:

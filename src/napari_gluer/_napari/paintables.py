@@ -77,7 +77,7 @@ def numbers(what: Paintable, cells: AnnData, reference: AnnData | None) -> NDArr
     """
     if what.origin is Origin.GENE and reference is not None:
         imputed = np.array(ng.impute(cells, reference, what.name), np.float32)
-        imputed[unmatched(cells)] = np.nan
+        imputed[slots.unmatched(cells)] = np.nan
         return imputed
     if what.origin is Origin.MARKER:
         column = cells.X[:, cells.var_names.get_loc(what.name)]
@@ -90,20 +90,13 @@ def categories(what: Paintable, cells: AnnData) -> pd.Series:
     """One category per cell; clusters and types of unmatched cells are ``unmatched``."""
     column = cells.obs[what.name]
     found = column if isinstance(column.dtype, pd.CategoricalDtype) else _categorical(column)
-    without = unmatched(cells)
+    without = slots.unmatched(cells)
     if what.origin is Origin.CATEGORY or not without.any():
         return found
     found = (
         found.cat.add_categories([UNMATCHED]) if UNMATCHED not in found.cat.categories else found
     )
     return found.mask(without, UNMATCHED)
-
-
-def unmatched(cells: AnnData) -> NDArray[np.bool_]:
-    """Which cells the reference says nothing about."""
-    if slots.UNMATCHED not in cells.obs:
-        return np.zeros(cells.n_obs, bool)
-    return np.asarray(cells.obs[slots.UNMATCHED], bool)
 
 
 class Search:

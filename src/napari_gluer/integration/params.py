@@ -171,7 +171,8 @@ class IntegrateParams(Params):
     """
 
     preset: Literal["default", "paper"] = "default"
-    """Where all other values start: the method built here, or GLUER as published."""
+    """Where all other values start: the method built here, or GLUER as published.
+    docs/parameters.md lists the values of both."""
 
     features: FeatureParams = FeatureParams()
     """What the factorisation sees."""

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from anndata import AnnData
+from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from napari_gluer.analysis.clustering import ClusterParams
@@ -29,7 +31,8 @@ class PipelineParams(Params):
     clean: CleanParams = CleanParams()
     """How cells are cleaned."""
 
-    integrate: IntegrateParams = IntegrateParams()
+    # a part's own defaults are the published ones, the preset lays others over them
+    integrate: Annotated[IntegrateParams, Parameter(show_default=False)] = IntegrateParams()
     """How cells and reference are integrated."""
 
     cluster: ClusterParams = ClusterParams()

@@ -8,6 +8,7 @@ from napari.layers import Labels, Layer
 from napari.utils.events import Event
 from qtpy.QtWidgets import QCheckBox, QLineEdit, QPushButton
 
+from napari_gluer import slots
 from napari_gluer._napari.attached import cells_of, needed_cells, reference_of, unmeasured
 from napari_gluer._napari.folding import is_open
 from napari_gluer._napari.found_list import FoundList, Legend
@@ -20,7 +21,6 @@ from napari_gluer._napari.paintables import (
     categories,
     numbers,
     paintables,
-    unmatched,
 )
 from napari_gluer._napari.pickers import labels_picker
 from napari_gluer._napari.steps.base import Step
@@ -146,7 +146,7 @@ def _said(what: Paintable, cells: AnnData) -> str:
         return f"{what.label}: {cells.obs[what.name].nunique()} categories, {what.origin.value}."
     unit = ", log1p of counts per 10,000" if what.origin is Origin.GENE else ""
     text = f"{what.label}: {what.origin.value}{unit}."
-    without = int(unmatched(cells).sum())
+    without = int(slots.unmatched(cells).sum())
     if what.origin is Origin.GENE and without:
         text += f" {without:,} unmatched cells are left empty."
     return text

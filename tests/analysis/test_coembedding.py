@@ -1,0 +1,108 @@
+import numpy as np
+import pandas as pd
+import pytest
+from anndata import AnnData
+from sklearn.metrics import adjusted_rand_score
+
+from napari_gluer.analysis.clustering import ClusterParams
+from napari_gluer.analysis.coembedding import CoembedParams, coembed
+from napari_gluer.errors import InputError
+
+# umap says so on import; Python shows it to nobody
+pytestmark = pytest.mark.filterwarnings("ignore:Tensorflow not installed:ImportWarning")
+
+N_REFERENCE, N_CELLS = 60, 45
+PARAMS = CoembedParams(n_neighbors=10, cluster=ClusterParams(resolution=0.3))
+
+
+def sides() -> tuple[AnnData, AnnData, np.ndarray]:
+    """Cells, reference and the blob of every row, the reference's first."""
+    rng = np.random.default_rng(0)
+    truth = np.concatenate([rng.permutation(np.arange(n) % 3) for n in (N_REFERENCE, N_CELLS)])
+    points = (10 * np.eye(4)[truth] + rng.normal(size=(len(truth), 4))).astype(np.float32)
+    reference = AnnData(
+        np.ones((N_REFERENCE, 2), np.float32),
+        obs=pd.DataFrame(
+            {"cell_type": pd.Categorical(truth[:N_REFERENCE].astype(str))},
+            index=[str(i) for i in range(N_REFERENCE)],
+        ),
+    )
+    cells = AnnData(np.ones((N_CELLS, 3), np.float32))
+    cells.obs["label"] = np.arange(7, 7 + N_CELLS)
+    cells.obs["cluster"] = "own"
+    cells.obsm["X_gluer"] = points[N_REFERENCE:]
+    cells.uns["gluer"] = {
+        "reference_factors": points[:N_REFERENCE],
+        "reference_names": np.array(reference.obs_names, object),
+    }
+    return cells, reference, truth
+
+
+@pytest.fixture(scope="module")
+def joint() -> AnnData:
+    cells, reference, _ = sides()
+    return coembed(cells, reference, PARAMS, seed=1)
+
+
+def test_reference_first_then_cells_each_in_its_order(joint: AnnData) -> None:
+    cells, reference, _ = sides()
+    assert joint.shape == (N_REFERENCE + N_CELLS, 0)
+    expected = [*(f"reference_{i}" for i in range(60)), *(f"cell_{i}" for i in range(45))]
+    assert list(joint.obs_names) == expected
+    assert list(joint.obs["source"]) == ["reference"] * 60 + ["cells"] * 45
+    np.testing.assert_array_equal(
+        joint.obsm["X_gluer"],
+        np.concatenate([cells.uns["gluer"]["reference_factors"], cells.obsm["X_gluer"]]),
+    )
+    assert list(joint.obs["cell_type"][:60]) == list(reference.obs["cell_type"])
+    assert joint.obs["cell_type"][60:].isna().all()
+    assert list(joint.obs["label"][60:]) == list(cells.obs["label"])
+
+
+def test_clusters_are_the_blobs_of_both_sides_together(joint: AnnData) -> None:
+    _, _, truth = sides()
+    assert adjusted_rand_score(truth, joint.obs["cluster"]) == 1
+    assert set(joint.obs["cluster"]) == {"1", "2", "3"}
+
+
+def test_umap_keeps_the_blobs_apart(joint: AnnData) -> None:
+    _, _, truth = sides()
+    umap = joint.obsm["X_umap"]
+    assert umap.shape == (N_REFERENCE + N_CELLS, 2)
+    assert umap.dtype == np.float32
+    centres = np.array([umap[truth == blob].mean(axis=0) for blob in range(3)])
+    distance = np.linalg.norm(umap[:, np.newaxis] - centres, axis=2)
+    np.testing.assert_array_equal(distance.argmin(axis=1), truth)
+
+
+def test_same_seed_same_map_and_arguments_stay(joint: AnnData) -> None:
+    cells, reference, _ = sides()
+    again = coembed(cells, reference, PARAMS, seed=1)
+    np.testing.assert_array_equal(again.obsm["X_umap"], joint.obsm["X_umap"])
+    before, same, _ = sides()
+    pd.testing.assert_frame_equal(cells.obs, before.obs)
+    pd.testing.assert_frame_equal(reference.obs, same.obs)
+    assert list(cells.uns["gluer"]) == list(before.uns["gluer"])
+    assert list(cells.obsm) == ["X_gluer"]
+
+
+def test_a_handful_of_cells_is_enough() -> None:
+    cells, reference, _ = sides()
+    cells = cells[:6].copy()
+    reference = reference[:9].copy()
+    for key in ("reference_factors", "reference_names"):
+        cells.uns["gluer"][key] = cells.uns["gluer"][key][:9]
+    assert np.isfinite(coembed(cells, reference, PARAMS).obsm["X_umap"]).all()
+
+
+def test_another_reference_is_refused() -> None:
+    cells, reference, _ = sides()
+    for other in (reference[::-1].copy(), reference[:-1].copy()):
+        with pytest.raises(InputError, match="another reference, or in another order"):
+            coembed(cells, other, PARAMS)
+
+
+def test_cells_that_are_not_integrated() -> None:
+    _, reference, _ = sides()
+    with pytest.raises(InputError, match=r"ng\.integrate\(cells, reference\)"):
+        coembed(AnnData(np.ones((3, 2), np.float32)), reference, PARAMS)

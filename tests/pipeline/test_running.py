@@ -1,0 +1,124 @@
+"""What a run leaves in its folder, and that a failing one leaves nothing."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pytest
+import tifffile
+from anndata import AnnData
+from matplotlib.image import imread
+
+import napari_gluer as ng
+
+T = TypeVar("T")
+QUICK = ng.PipelineParams(integrate={"network": {"max_epochs": 3}}, genes=("GENE0", "HIDDEN/1"))
+FILES = {
+    "cells.h5ad",
+    "labels.ome.tif",
+    "gene_GENE0.png",
+    "gene_HIDDEN_1.png",
+    "clusters.png",
+    "cell_type_transferred.png",
+    "run.json",
+}
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> ng.Inputs:
+    """Two types of cells; the reference has a gene that the cells lack and only one type has."""
+    rng = np.random.default_rng(0)
+    kind = np.arange(90) % 2
+    mean = np.where((np.arange(8) < 4) == (kind[:, None] == 0), 20, 2)
+    reference = AnnData(np.column_stack([rng.poisson(mean), 30 * kind]).astype(np.float32))
+    reference.var_names = [*(f"GENE{i}" for i in range(8)), "HIDDEN/1"]
+    reference.obs_names = [f"ref{i}" for i in range(90)]
+    reference.obs["cell_type"] = np.where(kind == 0, "first", "second")
+    cells = AnnData(rng.poisson(mean[:50]).astype(np.float32))
+    cells.var_names = [f"GENE{i}" for i in range(8)]
+    cells.obsm["spatial"] = rng.uniform(0, 400, (50, 2))
+    cells.write_h5ad(tmp_path / "cells.h5ad")
+    reference.write_h5ad(tmp_path / "reference.h5ad")
+    return ng.Inputs(tmp_path / "cells.h5ad", tmp_path / "reference.h5ad")
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def test_the_folder_holds_tables_labels_pictures_and_the_record(
+    inputs: ng.Inputs, out: Path
+) -> None:
+    result = ng.run(inputs, out, QUICK, seed=5)
+    assert {path.name for path in out.iterdir()} == FILES
+    assert {path.name for path in result.files} == FILES
+    labels = tifffile.imread(out / "labels.ome.tif")
+    np.testing.assert_array_equal(labels, result.found.labels)
+    with tifffile.TiffFile(out / "labels.ome.tif") as file:
+        assert file.pages[0].is_tiled
+        assert file.pages[0].compression != 1
+    cells = ng.read_cells(out / "cells.h5ad")
+    np.testing.assert_allclose(cells.obsm["X_gluer"], result.cells.obsm["X_gluer"])
+    assert imread(out / "gene_GENE0.png").std() > 0.05
+
+
+def test_the_record_names_inputs_params_versions_and_seconds(inputs: ng.Inputs, out: Path) -> None:
+    ng.run(inputs, out, QUICK, seed=5)
+    record = json.loads((out / "run.json").read_text())
+    for name in ("source", "reference"):
+        path = Path(record["inputs"][name]["path"])
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        assert record["inputs"][name]["sha256"] == digest
+    assert ng.PipelineParams.model_validate(record["params"]) == QUICK
+    assert record["seed"] == 5
+    assert record["versions"]["anndata"] == version("anndata")
+    assert all(step["seconds"] >= 0 for step in record["steps"].values())
+    assert {"integrate", "cluster", "write"} <= set(record["steps"])
+    assert set(record["files"]) == FILES
+
+
+def test_what_was_imputed_is_that_types_gene(inputs: ng.Inputs, out: Path) -> None:
+    result = ng.run(inputs, out, QUICK)
+    values = ng.impute(result.cells, result.reference, "HIDDEN/1")
+    has_it = np.arange(50) % 2 == 1
+    assert values[has_it].mean() > 5 * max(values[~has_it].mean(), 0.1)
+
+
+def test_the_same_seed_gives_the_same_result(inputs: ng.Inputs, out: Path) -> None:
+    first, second = (ng.run(inputs, out / name, QUICK, seed=3) for name in "ab")
+    np.testing.assert_array_equal(first.cells.obsm["X_gluer"], second.cells.obsm["X_gluer"])
+    assert list(first.cells.obs["cluster"]) == list(second.cells.obs["cluster"])
+
+
+def test_a_failing_run_leaves_the_folder_as_it_was(inputs: ng.Inputs, out: Path) -> None:
+    out.mkdir()
+    (out / "run.json").write_text("earlier")
+    with pytest.raises(ng.InputError):
+        ng.run(ng.Inputs(inputs.source, inputs.source), out, ng.PipelineParams(genes=("X",)))
+    assert [path.name for path in out.iterdir()] == ["run.json"]
+    assert (out / "run.json").read_text() == "earlier"
+
+
+@pytest.mark.parametrize("step", ["Joint factorisation", "Training the map", "Painting"])
+def test_a_cancelled_run_leaves_nothing(inputs: ng.Inputs, out: Path, step: str) -> None:
+    def cancelling(items: Iterable[T], desc: str, /) -> Iterator[T]:
+        for item in items:
+            if desc == step:
+                raise ng.Cancelled
+            yield item
+
+    with pytest.raises(ng.Cancelled):
+        ng.run(inputs, out, QUICK, track=cancelling)
+    assert not out.exists() or not list(out.iterdir())
+
+
+def test_a_second_run_replaces_the_first(inputs: ng.Inputs, out: Path) -> None:
+    ng.run(inputs, out, QUICK, seed=1)
+    ng.run(inputs, out, QUICK, seed=2)
+    assert json.loads((out / "run.json").read_text())["seed"] == 2
+    assert {path.name for path in out.iterdir()} == FILES
