@@ -200,9 +200,9 @@ def test_help_of_run_shows_the_fields_own_words(
     assert call("run", "--help") == 0
     said = " ".join(capsys.readouterr().out.replace("│", " ").split())
     assert "--integrate.factorize.rank" in said
-    assert "Number of factors; never more than there are linked features." in said
+    assert "Number of factors. A start from singular vectors" in said
     # the default of a part is the published one, not the one of the default preset
-    assert "--integrate.factorize.rank INT Number of factors; never more" in said
+    assert "--integrate.factorize.rank INT Number of factors." in said
     assert "linked features. [default" not in said
 
 

@@ -17,9 +17,10 @@ HEAD = """# Parameters
 Made by `tools/docs_params.py` from the code; do not edit.
 
 A parameter of `ng.PipelineParams` is a flag of `napari-gluer run`, its parts joined by dots:
-`integrate.factorize.rank` is `--integrate.factorize.rank 30`. The commands that do one step leave the
-first part out: `napari-gluer integrate … --factorize.rank 30`. Where there is a choice of methods,
-`kind` chooses: `--clean.size.kind bounds --clean.size.smallest 30`.
+`integrate.factorize.rank` is `--integrate.factorize.rank 30`. The commands that do one step leave
+the first part out: `napari-gluer integrate … --factorize.rank 30`. Where there is a choice of
+methods, `kind` chooses: `--clean.size.kind bounds --clean.size.smallest 30`. Flags that take a list
+are repeated: `--genes CD3E --genes NKG7`.
 """
 
 INTEGRATE = """

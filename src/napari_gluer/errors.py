@@ -1,5 +1,7 @@
 """The one kind of error that is the input's fault, not the program's."""
 
+from collections.abc import Iterable
+
 
 class InputError(ValueError):
     """The input cannot be used.
@@ -9,9 +11,9 @@ class InputError(ValueError):
     """
 
 
-def listed(names: object, limit: int = 12) -> str:
+def listed(names: Iterable[object], limit: int = 12) -> str:
     """`names` as a readable list, cut after `limit`: ``DAPI, CD3, CD8 … (41 in all)``."""
-    known = [str(name) for name in names]  # type: ignore[attr-defined]
+    known = [str(name) for name in names]
     if not known:
         return "none"
     text = ", ".join(known[:limit])

@@ -54,11 +54,18 @@ def test_the_worst_rank_decides_and_the_order_is_kept() -> None:
 
 @given(st.integers(0, 2**16), st.integers(1, 30))
 def test_sparse_and_dense_agree(seed: int, limit: int) -> None:
-    dense = [counts(seed, 20, 15), counts(seed + 1, 12, 15)]
+    rng = np.random.default_rng(seed)
+    dense = [rng.gamma(1, rng.gamma(1, 2, 15), (n, 15)).astype(np.float32) for n in (20, 12)]
     stored = [sparse.csr_matrix(X) for X in dense]
     np.testing.assert_array_equal(most_variable(dense, limit), most_variable(stored, limit))
     for a, b in zip(prepared(dense, STANDARD, 0), prepared(stored, STANDARD, 0), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-4)
+
+
+def test_sparse_values_of_many_rows_keep_their_digits() -> None:
+    X = (5 + 0.1 * np.random.default_rng(0).random((200_000, 2))).astype(np.float32)
+    (found,) = prepared([sparse.csr_matrix(X)], STANDARD, 0)
+    np.testing.assert_allclose(found[:, :2] - found[:, 2:], standardized(X), atol=1e-3)
 
 
 def test_plain_values_pass_as_they_are() -> None:

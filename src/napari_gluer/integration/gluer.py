@@ -34,7 +34,7 @@ from napari_gluer.integration.linking import (
 )
 from napari_gluer.integration.network import fit_map
 from napari_gluer.integration.pairing import given_pairs
-from napari_gluer.integration.params import FeatureParams, IntegrateParams
+from napari_gluer.integration.params import FactorizeParams, FeatureParams, IntegrateParams
 from napari_gluer.integration.weights import neighbour_weights, support
 from napari_gluer.neighbours import unit_rows
 from napari_gluer.track import Timings, Track, silently
@@ -147,13 +147,16 @@ def _is_to_smooth(params: FeatureParams, n_links: int, n_genes: int) -> bool:
     return bool(params.smooth_reference) and few
 
 
+def _rank(params: FactorizeParams, n_links: int) -> int:
+    return min(params.rank, n_links) if params.start == "nndsvd" else params.rank
+
+
 def _factorize(linked: _Linked, run: _Run) -> list[Array]:
     """Reference and cells in factor space."""
     params = run.params
-    rank = min(params.factorize.rank, len(linked.links))
     factors = joint_nmf(
         prepared(linked.matrices, params.features, run.seed),
-        params.factorize.model_copy(update={"rank": rank}),
+        params.factorize.model_copy(update={"rank": _rank(params.factorize, len(linked.links))}),
         seed=run.seed,
         track=run.track,
     )
@@ -215,7 +218,7 @@ def _dense(matrix: Any) -> Array:
 def _outcome(result: AnnData, linked: _Linked, n_anchors: int, run: _Run) -> str:
     unmatched = int(result.obs[slots.UNMATCHED].sum())
     params = run.params
-    rank = min(params.factorize.rank, len(linked.links))
+    rank = _rank(params.factorize, len(linked.links))
     text = (
         f"{result.n_obs:,} cells integrated with {linked.reference.n_obs:,} reference cells over "
         f"{len(linked.links):,} linked features, {n_anchors:,} anchors, {rank} factors"

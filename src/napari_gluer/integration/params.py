@@ -50,7 +50,7 @@ class FactorizeParams(Params):
     """Joint non-negative factorisation of reference and cells; the defaults are the paper's."""
 
     rank: Annotated[int, Ge(1), Le(500)] = 20
-    """Number of factors; never more than there are linked features."""
+    """Number of factors. A start from singular vectors has no more than there are linked features."""
 
     alpha: Annotated[float, Ge(0)] = 1.0
     """Weight of the orthogonality term."""
