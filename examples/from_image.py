@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 import napari_gluer as ng
-from napari_gluer.segmentation.watershed import Watershed
 
 # A corner of the simulated tissue, so that it takes seconds. Files of your own are opened by
 # ng.read_image and ng.read_reference.
@@ -16,7 +15,7 @@ image = ng.MultiplexImage(
 reference = tissue.reference
 
 # Nuclei grow by 3 µm into cells, because most of these markers lie in the membrane.
-labels = ng.segment(image, ng.SegmentParams(method=Watershed(expansion=3.0)))
+labels = ng.segment(image, ng.SegmentParams(method={"expansion": 3.0}))
 cells = ng.clean(ng.measure(image, labels))
 print(cells.uns["gluer"]["clean"]["outcome"])
 

@@ -203,7 +203,7 @@ def test_help_of_run_shows_the_fields_own_words(
     assert "Number of factors. A start from singular vectors" in said
     # the default of a part is the published one, not the one of the default preset
     assert "--integrate.factorize.rank INT Number of factors." in said
-    assert "linked features. [default" not in said
+    assert "as features link. [default" not in said
 
 
 def test_an_unknown_flag_is_an_input_error(capsys: pytest.CaptureFixture[str]) -> None:

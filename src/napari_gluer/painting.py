@@ -56,6 +56,8 @@ class LabelIndex:
         """
         remedy = "Measure the labels first, or number the cells as they are numbered in the labels."
         wanted = np.asarray(slots.require(cells, "obs", slots.LABEL, remedy))
+        if wanted.dtype.kind == "u":
+            wanted = wanted.astype(np.int64)  # NumPy compares unsigned with signed as floats
         if len(np.unique(wanted)) != len(wanted):
             repeated = pd.Series(wanted)[pd.Series(wanted).duplicated()].unique()
             raise InputError(f"Several rows of the table have one label: {listed(repeated, 5)}.")
@@ -175,7 +177,8 @@ def code_levels(
     Returns
     -------
     levels
-        Lazy pictures of every level, uint8 or uint16: 0 is background or missing, ``i + 1`` is
+        Lazy pictures of every level, of the smallest unsigned type that holds the codes: 0 is
+        background or missing, ``i + 1`` is
         ``names[i]``.
     names
         The categories in their own order; those without a cell too.
@@ -184,7 +187,7 @@ def code_levels(
     aligned = pd.Series(_per_cell(cells, categories), index=cells.obs_names)
     coded = aligned.astype(categories.dtype if _is_categorical(categories) else "category")
     names = [str(name) for name in coded.cat.categories]
-    dtype = np.uint8 if len(names) < 256 else np.uint16
+    dtype = np.min_scalar_type(len(names))
     shown = np.zeros(len(index.ids) + 1, dtype)
     shown[index.positions(cells) + 1] = (coded.cat.codes.to_numpy() + 1).astype(dtype)
     return [LookUp(level, shown) for level in index.levels], names

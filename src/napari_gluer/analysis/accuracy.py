@@ -66,8 +66,15 @@ def mixed_neighbours(
     """
     joint = np.concatenate([reference_embedding, query_embedding])
     source = np.repeat([0, 1], [len(reference_embedding), len(query_embedding)])
-    neighbours, _ = nearest_by_distance(joint, joint, n_neighbors + 1)
-    neighbours = neighbours[:, 1:]  # the first is the cell itself
+    neighbours = _others(nearest_by_distance(joint, joint, n_neighbors + 1)[0])
     foreign = (source[neighbours] != source[:, None]).mean(axis=1)
     expected = np.array([(source == 1).mean(), (source == 0).mean()])
     return float(np.mean([min(1, foreign[source == s].mean() / expected[s]) for s in (0, 1)]))
+
+
+def _others(neighbours: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Neighbours ``(n, k - 1)`` without the cell itself; a twin may have come before it."""
+    n, k = neighbours.shape
+    own = neighbours == np.arange(n)[:, None]
+    own[~own.any(axis=1), -1] = True  # more twins than places: any one of them goes
+    return np.asarray(neighbours[~own].reshape(n, k - 1))

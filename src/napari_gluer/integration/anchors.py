@@ -59,23 +59,30 @@ def mutual_pairs(
     *,
     track: Track = silently,
 ) -> tuple[Pairs, NDArray[np.float32]]:
-    """All pairs that are each among the other's `n_neighbors` nearest by cosine."""
+    """All pairs that are each among the other's `n_neighbors` nearest by cosine.
+
+    Rows of zeros point nowhere: they are neither paired nor anyone's neighbour.
+    """
+    rows, columns = (np.flatnonzero((side != 0).any(axis=1)) for side in (reference, cells))
+    if not len(rows) or not len(columns):
+        return np.zeros((0, 2), np.int64), np.zeros(0, np.float32)
     of_cells, similarity = nearest_by_cosine(
-        cells, reference, n_neighbors, track=track, desc="Neighbours in the reference"
+        cells[columns],
+        reference[rows],
+        n_neighbors,
+        track=track,
+        desc="Neighbours in the reference",
     )
     of_reference, _ = nearest_by_cosine(
-        reference, cells, n_neighbors, track=track, desc="Neighbours among the cells"
+        reference[rows], cells[columns], n_neighbors, track=track, desc="Neighbours among the cells"
     )
-    shape = (len(reference), len(cells))
-    forward = _as_sparse(of_cells, shape[::-1]).T.tocsr()
-    backward = _as_sparse(of_reference, shape)
-    mutual = forward.multiply(backward).tocoo()
-    pairs = np.column_stack([mutual.row, mutual.col]).astype(np.int64)
-    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
-    lookup = _as_sparse(of_cells, shape[::-1], similarity + 2)  # +2: no stored zeros
-    cosines = np.asarray(lookup[pairs[:, 1], pairs[:, 0]]).ravel() - 2
-    has_signal = (reference != 0).any(axis=1)[pairs[:, 0]] & (cells != 0).any(axis=1)[pairs[:, 1]]
-    return pairs[has_signal], cosines[has_signal].astype(np.float32)
+    shape = (len(rows), len(columns))
+    forward = _as_sparse(of_cells, shape[::-1], similarity + 2).T.tocsr()  # +2: no stored zeros
+    mutual = forward.multiply(_as_sparse(of_reference, shape)).tocsr()
+    mutual.sort_indices()
+    found = mutual.tocoo()
+    pairs = np.column_stack([rows[found.row], columns[found.col]]).astype(np.int64)
+    return pairs, (found.data - 2).astype(np.float32)
 
 
 def _as_sparse(

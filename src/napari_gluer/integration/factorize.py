@@ -141,7 +141,7 @@ def _updates(params: FactorizeParams) -> tuple[_Improve, _Improve]:
 
 
 def _multiplicative(current: Array, product: Array, gram: Array) -> Array:
-    return current * (product / _positive(current @ gram))
+    return current * product / _positive(current @ gram)
 
 
 def _orthogonal(alpha: float, c: int) -> _Improve:
@@ -151,7 +151,7 @@ def _orthogonal(alpha: float, c: int) -> _Improve:
         # Python floats keep float32 arrays float32
         top = XG + (c * alpha) * H
         bottom = H @ GG + (2 * alpha) * (H @ (H.T @ H))
-        return H * (top / _positive(bottom))
+        return H * top / _positive(bottom)
 
     return improve
 

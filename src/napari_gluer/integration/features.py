@@ -35,8 +35,9 @@ def _moments(matrix: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and variance of each feature, float64."""
     if not sparse.issparse(matrix):
         return matrix.mean(axis=0, dtype=np.float64), matrix.var(axis=0, dtype=np.float64)
-    mean = np.asarray(matrix.mean(axis=0, dtype=np.float64)).ravel()
-    squares = np.asarray(matrix.multiply(matrix).mean(axis=0, dtype=np.float64)).ravel()
+    exact = matrix.astype(np.float64)  # SciPy sums in the type of the matrix, whatever dtype= says
+    mean = np.asarray(exact.mean(axis=0)).ravel()
+    squares = np.asarray(exact.multiply(exact).mean(axis=0)).ravel()
     return mean, np.maximum(squares - mean**2, 0)
 
 

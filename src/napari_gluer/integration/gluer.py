@@ -91,17 +91,23 @@ def integrate(
         If nothing links the two, values cannot be used, or no anchors are found.
     """
     tables = [cells] if isinstance(cells, AnnData) else list(cells)
+    if not tables:
+        raise InputError("There is no table of cells to integrate.")
+    one_table = isinstance(cells, AnnData)
+    every_pairs = [pairs] if one_table else [None] * len(tables) if pairs is None else list(pairs)
+    if len(every_pairs) != len(tables):
+        raise InputError(
+            f"{len(tables)} tables of cells want as many lists of pairs; there are "
+            f"{len(every_pairs)}."
+        )
     run = _Run(params, seed, track)
     linked = run.timed("features", lambda: _link(tables, reference, params))
     spaces = run.timed("factorisation", lambda: _factorize(linked, run))
-    every_pairs = [pairs] if isinstance(cells, AnnData) else list(pairs or [None] * len(tables))
-    if len(every_pairs) != len(tables):
-        raise InputError(f"{len(tables)} tables of cells want as many lists of pairs.")
     results = [
         _integrated(table, i, linked, spaces, given, run)
         for i, (table, given) in enumerate(zip(tables, every_pairs, strict=True), start=1)
     ]
-    return results[0] if isinstance(cells, AnnData) else results
+    return results[0] if one_table else results
 
 
 class _Run:

@@ -81,7 +81,9 @@ class _Names:
 def _wanted(cells: AnnData) -> dict[str, list[str]]:
     """Genes that each marker stands for."""
     names = cells.var_names.astype(str)
-    stands_for = cells.var[slots.GENES].astype(str) if slots.GENES in cells.var else names
+    stands_for = names
+    if slots.GENES in cells.var:
+        stands_for = cells.var[slots.GENES].astype(object).fillna("").astype(str)
     roles = cells.var[slots.ROLE] if slots.ROLE in cells.var else [slots.MARKER] * cells.n_vars
     return {
         name: [part.strip() for part in (genes or name).split(";") if part.strip()]
@@ -107,6 +109,9 @@ def cell_features(cells: AnnData, links: pd.DataFrame) -> Any:
     staining differs between cells as depth does. Cleaned intensities and log1p values: as they are.
     """
     values = _markers(cells)
+    if not values.var_names.is_unique:
+        repeated = values.var_names[values.var_names.duplicated()].unique()
+        raise InputError(f"Features must have names of their own; repeated: {listed(repeated)}.")
     matrix = sparse.csr_matrix(values.X) if sparse.issparse(values.X) else np.asarray(values.X)
     data = stored_values(matrix)
     if not np.isfinite(data).all() or (data.size and data.min() < 0):

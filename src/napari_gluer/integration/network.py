@@ -144,7 +144,7 @@ class _Training:
         self.reference = self._scaled(reference)
         self.cells = self._scaled(cells)
         shuffled = torch.from_numpy(pairs)[torch.randperm(len(pairs), generator=self.random)]
-        n_held_out = round(params.held_out * len(pairs))
+        n_held_out = min(round(params.held_out * len(pairs)), len(pairs) - 1)
         self.held_out, self.pairs = shuffled[:n_held_out], shuffled[n_held_out:]
         self.steps_per_epoch = max(1, -(-len(self.pairs) // params.batch_size))
         self.network = MapNetwork(reference.shape[1], params, self.random).to(self.device)

@@ -50,7 +50,7 @@ class FactorizeParams(Params):
     """Joint non-negative factorisation of reference and cells; the defaults are the paper's."""
 
     rank: Annotated[int, Ge(1), Le(500)] = 20
-    """Number of factors. A start from singular vectors has no more than there are linked features."""
+    """Number of factors. A start from singular vectors has at most as many as features link."""
 
     alpha: Annotated[float, Ge(0)] = 1.0
     """Weight of the orthogonality term."""
@@ -133,7 +133,8 @@ class WeightParams(Params):
 
 
 _PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {},  # the classes above hold the published values
+    # the classes above hold the published values
+    "paper": {"factorize": {"update": {"kind": "multiplicative"}}},
     "default": {
         "features": {
             "standardize": True,

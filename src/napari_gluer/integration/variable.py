@@ -10,6 +10,7 @@ from napari_gluer.expression import expression
 from napari_gluer.integration.imputation import checked_weights
 
 _SAMPLED_CELLS, _BLOCK = 1000, 2000
+_EXPLAINED = 1e-6
 
 
 def most_telling_genes(cells: AnnData, reference: AnnData, n_genes: int) -> list[str]:
@@ -28,14 +29,18 @@ def most_telling_genes(cells: AnnData, reference: AnnData, n_genes: int) -> list
     for start in range(0, len(variance), _BLOCK):
         block = slice(start, start + _BLOCK)
         variance[block] = (sample @ expressed.matrix[:, block]).toarray().var(axis=0)
-    candidates = np.argsort(-np.where(free, variance, -1), kind="stable")[:_BLOCK]
+    order = np.argsort(-variance, kind="stable")
+    candidates = order[free[order] & (variance[order] > 0)][:_BLOCK]
     values = (sample @ expressed.matrix[:, candidates]).toarray()
     left = values - values.mean(axis=0)
     taken: list[str] = []
-    for _ in range(min(n_genes, len(candidates))):
-        best = int(np.argmax(left.var(axis=0)))
+    while len(taken) < min(n_genes, len(candidates)):
+        remaining = left.var(axis=0)
+        best = int(np.argmax(remaining))
+        if remaining[best] <= _EXPLAINED * variance[candidates[best]]:
+            break  # the genes taken say all that the others would
         taken.append(str(expressed.genes[candidates[best]]))
-        axis = left[:, best] / (np.linalg.norm(left[:, best]) or 1)
+        axis = left[:, best] / np.linalg.norm(left[:, best])
         left = left - np.outer(axis, axis @ left)
     return taken
 
