@@ -137,7 +137,7 @@ BAD = {
             "--out",
             "folder",
         ],
-        "not in the labels image",
+        "cannot be matched to a labels image",
     ),
 }
 

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from anndata import AnnData
 
@@ -41,3 +42,35 @@ def test_lists_are_cut() -> None:
     assert listed([]) == "none"
     assert listed(["a", "b"]) == "a, b"
     assert listed(range(20), 3) == "0, 1, 2 … (20 in all)"
+
+
+def test_labels_are_exact_whatever_holds_them() -> None:
+    for column in (
+        [3, 7],
+        [3.0, 7.0],
+        ["3", "7"],
+        pd.Categorical([3, 7]),
+        np.array([3, 7], np.uint64),
+    ):
+        cells = AnnData(np.zeros((2, 1), np.float32))
+        cells.obs["label"] = column
+        assert slots.cell_labels(cells).tolist() == [3, 7]
+    cells.obs["label"] = np.array([2**53, 2**53 + 1])
+    assert slots.cell_labels(cells).tolist() == [2**53, 2**53 + 1]
+
+
+@pytest.mark.parametrize(
+    ("column", "says"),
+    [
+        ([0, 1], "0 is none"),
+        (["111111111111111111111111111111111111111", "1"], "1111 is none|11 is none"),
+        (["a", "1"], "a is none"),
+        ([True, False], "True, False is none"),
+        ([4, 4], "4 is repeated"),
+    ],
+)
+def test_what_is_no_label(column: list[object], says: str) -> None:
+    cells = AnnData(np.zeros((2, 1), np.float32))
+    cells.obs["label"] = column
+    with pytest.raises(InputError, match=says):
+        slots.cell_labels(cells)

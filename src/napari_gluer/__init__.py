@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from napari_gluer.painting import LabelIndex, LookUp, paint
     from napari_gluer.pipeline import Inputs, PipelineParams, run
     from napari_gluer.sample import SampleTissue, sample_tissue
-    from napari_gluer.segmentation.discs import draw_cells
+    from napari_gluer.segmentation.discs import DiscParams, draw_cells
     from napari_gluer.segmentation.nuclei import SegmentParams, segment
+    from napari_gluer.segmentation.watershed import Watershed
     from napari_gluer.track import Cancelled, Track
 
 __version__ = "0.1.0"
@@ -65,8 +66,9 @@ _NAMES = {
     "painting": ("LabelIndex", "LookUp", "paint"),
     "pipeline": ("Inputs", "PipelineParams", "run"),
     "sample": ("SampleTissue", "sample_tissue"),
-    "segmentation.discs": ("draw_cells",),
+    "segmentation.discs": ("DiscParams", "draw_cells"),
     "segmentation.nuclei": ("SegmentParams", "segment"),
+    "segmentation.watershed": ("Watershed",),
     "track": ("Cancelled", "Track"),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
@@ -77,6 +79,7 @@ __all__ = [
     "CleanParams",
     "ClusterParams",
     "CoembedParams",
+    "DiscParams",
     "FactorizeParams",
     "Factors",
     "FeatureParams",
@@ -91,6 +94,7 @@ __all__ = [
     "SampleTissue",
     "SegmentParams",
     "Track",
+    "Watershed",
     "WeightParams",
     "clean",
     "cluster",

@@ -15,7 +15,7 @@ import napari_gluer as ng
 from napari_gluer.errors import InputError
 from napari_gluer.io.atomic import atomic_path
 from napari_gluer.io.values import write_values
-from napari_gluer.pipeline.writing import IMPUTED, Painter
+from napari_gluer.pipeline.writing import Painter, how_known
 
 T = TypeVar("T")
 Flat = Parameter(name="*")
@@ -26,6 +26,7 @@ app = App(
     help="Paint genes that were never imaged onto multiplexed tissue images.",
     version=ng.__version__,
     result_action="return_value",
+    default_parameter=Parameter(consume_multiple=True),
 )
 
 
@@ -44,8 +45,12 @@ def main(words: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"napari-gluer: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        print(f"napari-gluer: cannot read or write{where}: {error.strerror}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
-        print("napari-gluer: interrupted; nothing was written", file=sys.stderr)
+        print("napari-gluer: interrupted", file=sys.stderr)
         return 130
     return 0
 
@@ -276,7 +281,7 @@ def paint(cells: Path, labels: Path, gene: str, *, reference: Path, out: Path) -
     table, index = ng.read_cells(cells), ng.LabelIndex(ng.read_labels(labels))
     values = ng.impute(table, ng.read_reference(reference), gene)
     with atomic_path(out) as partial:
-        Painter(table, index).gene(gene, values, partial, IMPUTED)
+        Painter(table, index).gene(gene, values, partial, how_known(gene, table))
     print(out)
 
 

@@ -17,7 +17,7 @@ from napari_gluer.errors import InputError, listed
 _LARGEST_LOG = 25.0  # log2 of 3e7: no logarithm of a count is larger
 _ENSEMBL = re.compile(r"^ENS[A-Z]*G\d{6,}")
 _SYMBOL_COLUMNS = ("feature_name", "gene_symbols", "gene_symbol", "gene_name", "symbol", "Symbol")
-_SAMPLED_ROWS = 1000
+_SAME_TOTAL = 2e-3  # float32 and rounding on the way of a file
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +43,16 @@ class Expression:
 
     def columns(self, genes: list[str]) -> NDArray[np.float32]:
         """Expression of `genes`, dense ``(n_cells, len(genes))``."""
+        self.require(genes)
+        return np.asarray(self.matrix[:, self.genes.get_indexer(pd.Index(genes))].toarray())
+
+    def require(self, genes: list[str]) -> None:
+        """Refuse genes that the reference lacks, and name near ones."""
         missing = [gene for gene in genes if gene not in self.genes]
         if missing:
             raise InputError(
                 f"Not in the reference: {listed(missing)}. {self._nearest(missing[0])}"
             )
-        return np.asarray(self.matrix[:, self.genes.get_indexer(pd.Index(genes))].toarray())
 
     def _nearest(self, gene: str) -> str:
         same = [name for name in self.genes if name.casefold() == gene.casefold()]
@@ -65,9 +69,14 @@ def expression(reference: AnnData) -> Expression:
     InputError
         If every slot holds negative (scaled), NaN or no values.
     """
-    if slots.info(reference).get(slots.KIND) == slots.LOG1P:
-        names = pd.Index(reference.var_names.astype(str))
-        return Expression(sparse.csr_matrix(reference.X), names, slots.LOG1P, "X")
+    known = slots.info(reference).get(slots.KIND)
+    if known == slots.INTENSITY:
+        raise InputError(
+            "This table holds intensities of imaged cells, not expression. Were cells and "
+            "reference swapped?"
+        )
+    if known == slots.LOG1P:
+        return _as_read(reference)
     refused = []
     for source, matrix, var in _candidates(reference):
         kind = detect_kind(matrix)
@@ -80,6 +89,18 @@ def expression(reference: AnnData) -> Expression:
         f"{'; '.join(refused) or 'no values'}. Scaled values cannot be turned back: save the "
         "AnnData before sc.pp.scale, or keep the counts in layers['counts']."
     )
+
+
+def _as_read(reference: AnnData) -> Expression:
+    """What `read_reference` normalised, unless it was changed since."""
+    if reference.X is None or detect_kind(reference.X) is None:
+        found = "nothing" if reference.X is None else _range(reference.X)
+        raise InputError(
+            f"The reference was read as log1p values, but X now holds {found}. Read it again, and "
+            "scale a copy."
+        )
+    names = _unique(pd.Index(reference.var_names.astype(str)))
+    return Expression(sparse.csr_matrix(reference.X), names, slots.LOG1P, "X")
 
 
 def _candidates(reference: AnnData) -> list[tuple[str, Any, pd.DataFrame]]:
@@ -121,15 +142,31 @@ def detect_kind(matrix: Any) -> str | None:
 
 
 def log_normalised(matrix: Any, kind: str) -> sparse.csr_matrix:
-    """CSR float32: log1p of counts per 10,000; ``log1p`` values as they are."""
+    """CSR float32: log1p of counts per 10,000.
+
+    ``log1p`` values are brought to 10,000 where all cells have another common total (per million,
+    for instance), and are left as they are where totals differ, as in a subset of the genes.
+    """
     csr = sparse.csr_matrix(matrix, dtype=np.float32, copy=True)
     if kind == slots.LOG1P:
-        return csr
+        return _per_ten_thousand(csr)
     totals = np.asarray(csr.sum(axis=1)).ravel()
     scale = np.divide(1e4, totals, out=np.zeros_like(totals), where=totals > 0)
     csr.data *= np.repeat(scale.astype(np.float32), np.diff(csr.indptr))
     np.log1p(csr.data, out=csr.data)
     return csr
+
+
+def _per_ten_thousand(logged: sparse.csr_matrix) -> sparse.csr_matrix:
+    linear = logged.astype(np.float64)
+    np.expm1(linear.data, out=linear.data)
+    totals = np.asarray(linear.sum(axis=1)).ravel()
+    totals = totals[totals > 0]
+    if not len(totals) or np.ptp(totals) > _SAME_TOTAL * totals.mean():
+        return logged
+    if abs(totals.mean() - 1e4) > _SAME_TOTAL * 1e4:
+        logged.data = np.log1p(linear.data * (1e4 / totals.mean())).astype(np.float32)
+    return logged
 
 
 def gene_symbols(var: pd.DataFrame) -> pd.Index:
@@ -149,20 +186,57 @@ def gene_symbols(var: pd.DataFrame) -> pd.Index:
 
 
 def _unique(names: pd.Index) -> pd.Index:
-    """Keep the first of equal names and number the others, as anndata does."""
+    """Keep the first of equal names and number the others, past names that are taken."""
     if names.is_unique:
         return names
-    repeats = names.to_series().groupby(names, sort=False).cumcount().to_numpy()
-    return pd.Index([f"{n}-{r}" if r else n for n, r in zip(names, repeats, strict=True)])
+    taken, unique = set(names), []
+    seen: set[str] = set()
+    for name in names:
+        found, number = name, 0
+        while found in seen or (number and found in taken):
+            number += 1
+            found = f"{name}-{number}"
+        seen.add(found)
+        unique.append(found)
+    made: pd.Index = pd.Index(unique)
+    return made
 
 
 def fingerprint(reference: AnnData, expressed: Expression) -> str:
-    """SHA-256 over the cells' names in order and the values of up to 1,000 evenly spaced cells."""
+    """SHA-256 over the names of cells and genes in order, and each one's summed expression."""
     digest = hashlib.sha256("\n".join(reference.obs_names.astype(str)).encode())
-    rows = np.unique(np.linspace(0, reference.n_obs - 1, _SAMPLED_ROWS).astype(int))
-    sample = expressed.matrix[rows]
-    sample.sort_indices()
     digest.update("\n".join(expressed.genes).encode())
-    digest.update(np.ascontiguousarray(sample.indices, np.int64).tobytes())
-    digest.update(np.ascontiguousarray(sample.data, np.float32).tobytes())
+    for axis in (0, 1):
+        sums = np.asarray(expressed.matrix.sum(axis=axis, dtype=np.float64)).ravel()
+        digest.update(np.rint(sums * 1000).astype(np.int64).tobytes())
     return digest.hexdigest()
+
+
+def require_same_reference(cells: AnnData, reference: AnnData, expressed: Expression) -> None:
+    """Refuse a reference that is not the one `cells` were integrated with, cell by cell."""
+    known = slots.info(cells)
+    if slots.REFERENCE_NAMES not in known:
+        raise InputError(
+            "The table has weights but not the reference that they belong to (uns['gluer'] is "
+            "gone, as after anndata.concat). Concatenate with uns_merge='first', or integrate "
+            "again."
+        )
+    names = pd.Index(known[slots.REFERENCE_NAMES]).astype(str)
+    own = reference.obs_names.astype(str)
+    if len(names) != len(own):
+        raise InputError(
+            f"This is another reference: it has {len(own):,} cells, the integration used "
+            f"{len(names):,}. Use that one, or integrate again."
+        )
+    if not names.equals(own):
+        place = int(np.flatnonzero(names != own)[0])
+        known_cells = "the same cells in another order" if set(names) == set(own) else "other cells"
+        raise InputError(
+            f"This is another reference: it has {known_cells} (cell {place + 1} is {own[place]!r}, "
+            f"the integration used {names[place]!r}). Use that one, or integrate again."
+        )
+    if known.get(slots.FINGERPRINT) != fingerprint(reference, expressed):
+        raise InputError(
+            "The reference has the names of the one used in the integration but other values or "
+            "genes. Use that one, or integrate again."
+        )

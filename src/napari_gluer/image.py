@@ -44,6 +44,13 @@ class MultiplexImage:
         if repeated:
             raise InputError(f"Channel names must be unique; repeated: {listed(sorted(repeated))}.")
         object.__setattr__(self, "channels", tuple(self.channels))
+        if self.pixel_size_um is not None:
+            sizes = np.ravel(self.pixel_size_um)
+            if len(sizes) not in (1, len(shape) - 1) or not (sizes > 0).all():
+                raise InputError(
+                    f"A pixel size is one positive number or {len(shape) - 1}, one for each axis; "
+                    f"this one is {self.pixel_size_um}."
+                )
 
     @property
     def spatial_shape(self) -> tuple[int, ...]:

@@ -69,15 +69,23 @@ def nearest_by_distance(
     source = torch.from_numpy((query - centre).astype(np.float32))
     half = target.square().sum(dim=1) / 2
     k = min(n_neighbors, len(target))
-    indices = torch.cat(
-        [
-            torch.topk(block @ target.T - half, k, dim=1).indices
-            for block in track(_blocks(source, len(target)), desc)
-        ]
+    found = [
+        _exact(block, target, torch.topk(block @ target.T - half, k, dim=1).indices)
+        for block in track(_blocks(source, len(target)), desc)
+    ]
+    return (
+        torch.cat([indices for indices, _ in found]).numpy(),
+        torch.cat([distances for _, distances in found]).numpy(),
     )
+
+
+def _exact(
+    source: torch.Tensor, target: torch.Tensor, indices: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Indices sorted by their distances, which are computed without the loss of a difference."""
     distances = torch.linalg.vector_norm(source[:, None, :] - target[indices], dim=2)
     order = torch.argsort(distances, dim=1, stable=True)
-    return indices.gather(1, order).numpy(), distances.gather(1, order).numpy()
+    return indices.gather(1, order), distances.gather(1, order)
 
 
 def _blocks(source: torch.Tensor, n_points: int) -> list[torch.Tensor]:

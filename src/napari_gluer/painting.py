@@ -54,20 +54,20 @@ class LabelIndex:
         InputError
             If the table has no labels, repeats one, or has one that the image lacks.
         """
-        remedy = "Measure the labels first, or number the cells as they are numbered in the labels."
-        wanted = np.asarray(slots.require(cells, "obs", slots.LABEL, remedy))
-        if wanted.dtype.kind == "u":
-            wanted = wanted.astype(np.int64)  # NumPy compares unsigned with signed as floats
-        if len(np.unique(wanted)) != len(wanted):
-            repeated = pd.Series(wanted)[pd.Series(wanted).duplicated()].unique()
-            raise InputError(f"Several rows of the table have one label: {listed(repeated, 5)}.")
-        places = np.searchsorted(self.ids, wanted)
-        known = places < len(self.ids)
-        known[known] = self.ids[places[known]] == wanted[known]
-        if not known.all():
+        known = slots.info(cells)
+        if known.get(slots.NUMBERED) and slots.DRAWN not in known:
             raise InputError(
-                f"{int((~known).sum())} of {len(wanted)} cells of the table are not in the labels "
-                f"image, label {listed(wanted[~known], 5)} for instance; the image has "
+                "The table had no obs['label'], so its rows cannot be matched to a labels image. "
+                "Add the column: the value of each cell in the labels image."
+            )
+        wanted = slots.cell_labels(cells)
+        places = np.searchsorted(self.ids, wanted)
+        there = places < len(self.ids)
+        there[there] = self.ids[places[there]] == wanted[there]
+        if not there.all():
+            raise InputError(
+                f"{int((~there).sum())} of {len(wanted)} cells of the table are not in the labels "
+                f"image, label {listed(wanted[~there], 5)} for instance; the image has "
                 f"{len(self.ids)} cells. The table belongs to other labels: measure these again."
             )
         return places.astype(np.intp)

@@ -15,6 +15,9 @@ LABEL = "label"
 VOLUME = "volume_px"
 AREA_UM2 = "area_um2"
 VOLUME_UM3 = "volume_um3"
+NUMBERED = "numbered"
+"""``uns`` entry of tables without labels: the rows were numbered, and match no masks."""
+DRAWN = "drawn"
 SPATIAL = "spatial"
 SPATIAL_UNIT = "spatial_unit"
 
@@ -36,6 +39,22 @@ REFERENCE_FACTORS = "reference_factors"
 REFERENCE_NAMES = "reference_names"
 FINGERPRINT = "reference_fingerprint"
 CLUSTER = "cluster"
+_RESULTS = {
+    REFERENCE_FACTORS,
+    REFERENCE_NAMES,
+    FINGERPRINT,
+    "reference_expression",
+    "links",
+    "params",
+    "seed",
+    "versions",
+    "timings",
+    "linked_values_sha256",
+    "n_anchors",
+    "outcome",
+    "cluster_params",
+    "cluster_seed",
+}
 
 
 def transferred(column: str) -> str:
@@ -48,11 +67,66 @@ def probability(column: str) -> str:
     return f"{column}_probability"
 
 
+def cell_labels(cells: AnnData) -> NDArray[np.int64]:
+    """``obs["label"]``, checked: the value of every cell in the labels image, ``(n_cells,)``.
+
+    Whole numbers, also as floats or as text; unique, from 1 to 2⁶³ - 1.
+
+    Raises
+    ------
+    InputError
+        If the column is missing, or its values are not labels.
+    """
+    remedy = "Measure the cells with ng.measure, or read the table with ng.read_cells."
+    column = require(cells, "obs", LABEL, remedy)
+    numbers = [_whole(value) for value in column.tolist()]
+    wrong = [
+        value
+        for value, number in zip(column, numbers, strict=True)
+        if number is None or not 1 <= number < 2**63
+    ]
+    repeats = column[column.duplicated()]
+    if wrong or len(repeats):
+        found = f"{listed(wrong, 5)} is none" if wrong else f"{listed(repeats, 5)} is repeated"
+        raise InputError(
+            "obs['label'] must give every cell its own positive whole number, its value in the "
+            f"labels image; {found}. Rename the column if it is something else."
+        )
+    return np.array(numbers, np.int64)
+
+
+def _whole(value: object) -> int | None:
+    """`value` as a whole number, exactly; None where it is none."""
+    if isinstance(value, str):
+        return int(value) if value.strip().isdecimal() else None
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return None
+
+
 def unmatched(cells: AnnData) -> NDArray[np.bool_]:
     """Which cells the reference says nothing about, ``(n_cells,)``; none before integration."""
     if UNMATCHED not in cells.obs:
         return np.zeros(cells.n_obs, np.bool_)
     return np.asarray(cells.obs[UNMATCHED], np.bool_)
+
+
+def drop_results(cells: AnnData) -> None:
+    """Remove what `integrate` and later steps set, from a table that the caller owns."""
+    suffixes = (transferred(""), probability(""))
+    for name in list(cells.obs):
+        if name in (CONFIDENCE, UNMATCHED, CLUSTER) or (
+            WEIGHTS in cells.obsm and str(name).endswith(suffixes)
+        ):
+            del cells.obs[name]
+    for key in (EMBEDDING, WEIGHTS):
+        if key in cells.obsm:
+            del cells.obsm[key]
+    kept = {key: value for key, value in info(cells).items() if key not in _RESULTS}
+    if kept:
+        cells.uns[INFO] = kept
 
 
 def info(table: AnnData) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from napari_gluer import slots
 from napari_gluer.errors import InputError
 from napari_gluer.expression import expression
 from napari_gluer.integration.features import standardized
-from napari_gluer.integration.imputation import impute, transfer_labels
+from napari_gluer.integration.imputation import impute, membership, transfer_labels
 from napari_gluer.integration.linking import cell_features, linked_features, reference_features
 from napari_gluer.labels import counterparts
 from napari_gluer.neighbours import nearest_by_cosine
@@ -87,7 +87,7 @@ def compare_with_truth(
         raise InputError(f"{cells.n_obs} cells want as many true cells; there are {truth.n_obs}.")
     genes = _judged_genes(cells, reference, truth)
     true_ranks = _centred_ranks(_dense(truth[:, genes].X))
-    true_types = truth.obs[column].astype(str).to_numpy()
+    true_types = truth.obs[column].astype(str).str.strip().to_numpy()
     own = (
         transfer_labels(cells, reference, column)[slots.transferred(column)].astype(str).to_numpy()
     )
@@ -136,18 +136,19 @@ def _cosine_baseline(
     of_reference, of_cells = (standardized(side) for side in sides)
     n_neighbors = json.loads(slots.info(cells)["params"])["weights"]["n_neighbors"]
     near, _ = nearest_by_cosine(of_cells, of_reference, n_neighbors)
-    types = pd.Categorical(reference.obs[column].astype(str))
-    votes = np.stack([(types.codes[near] == i).sum(axis=1) for i in range(len(types.categories))])
+    types, has_type = membership(reference, column)
+    votes = sum(has_type[near[:, k]] for k in range(near.shape[1])).toarray()
     values = expressed.columns(genes)[near].mean(axis=1)
-    return np.asarray(types.categories.astype(str))[votes.argmax(axis=0)], values
+    return np.asarray(types)[votes.argmax(axis=1)], values
 
 
 def _type_means(
-    types: NDArray[Any], reference: AnnData, genes: list[str], column: str
+    own: NDArray[Any], reference: AnnData, genes: list[str], column: str
 ) -> NDArray[np.floating]:
-    frame = pd.DataFrame(expression(reference).columns(genes), columns=pd.Index(genes))
-    means = frame.groupby(reference.obs[column].astype(str).to_numpy()).mean()
-    return means.reindex(types).fillna(0).to_numpy()
+    types, has_type = membership(reference, column)
+    sums = np.asarray(has_type.T @ expression(reference).columns(genes))
+    means = sums / np.asarray(has_type.sum(axis=0)).reshape(-1, 1)
+    return pd.DataFrame(means, index=pd.Index(types)).reindex(own).fillna(0).to_numpy()
 
 
 def _dense(matrix: Any) -> NDArray[np.floating]:

@@ -13,6 +13,8 @@ from qtpy.QtCore import Qt
 import napari_gluer as ng
 from napari_gluer._napari import sample_data
 from napari_gluer._napari.attached import cells_of, reference_of
+from napari_gluer._napari.captions import title
+from napari_gluer._napari.steps.reference import Source
 
 PLUGIN = "napari-gluer"
 GENE = "NKG7"
@@ -69,6 +71,7 @@ def test_from_image_to_a_gene_painted_on_it(
 
     reference_step = _step(viewer, "Reference")
     reference_step.path.setText(str(tmp_path / "atlas.h5ad"))
+    assert reference_step.source.value is Source.FILE
     assert "linked features" in _run(qtbot, reference_step, finish)
     assert reference_of(masks).n_obs == tissue.reference.n_obs
 
@@ -77,6 +80,7 @@ def test_from_image_to_a_gene_painted_on_it(
 
     explore_step = _step(viewer, "Explore")
     assert f"{GENE}: imputed" in _pick(qtbot, explore_step, GENE, finish)
+    assert title(viewer) == f"{GENE}: imputed, log1p of counts per 10,000"
     _check_pixels(viewer, masks, GENE)
 
     assert "cell_type" in _pick(qtbot, explore_step, "cell_type", finish)
@@ -90,7 +94,7 @@ def test_from_image_to_a_gene_painted_on_it(
 def _check_pixels(viewer: Any, masks: Any, gene: str) -> None:
     cells = cells_of(masks)
     values = ng.impute(cells, reference_of(masks), gene)
-    layer = viewer.layers[gene]
+    layer = viewer.layers[f"{gene} (imputed)"]
     for other in viewer.layers:
         other.visible = other is layer
     layer.colorbar.visible = False

@@ -184,6 +184,12 @@ def test_hidden_fields_have_no_row_and_keep_their_value() -> None:
     assert shown.rows["channels"].widget is None
 
 
+def test_a_field_of_nested_params_can_be_hidden() -> None:
+    shown = form(Everything(nested=Small(share=0.75)), hide=("nested.share",))
+    assert shown.rows["nested"].widget.rows["share"].widget is None
+    assert read(Everything, shown).nested == Small(share=0.75)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [

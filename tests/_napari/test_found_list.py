@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_gluer._napari.found_list import FoundList, Legend
+from napari_gluer._napari.found_list import FoundList, Legend, SearchBox
 from napari_gluer._napari.layers import LegendEntry
 from napari_gluer._napari.paintables import Origin, Paintable, Search
 
@@ -42,6 +42,25 @@ def test_the_first_row_is_picked_by_enter(qtbot: Any, listed: FoundList) -> None
     listed.show_found([])
     with qtbot.assertNotEmitted(listed.picked):
         listed.pick_first()
+
+
+def test_the_down_key_leaves_the_search_box_and_letters_do_not(qtbot: Any) -> None:
+    box = SearchBox()
+    qtbot.addWidget(box)
+    with qtbot.waitSignal(box.left):
+        qtbot.keyClick(box, Qt.Key.Key_Down)
+    with qtbot.assertNotEmitted(box.left):
+        qtbot.keyClicks(box, "CD3")
+    assert box.text() == "CD3"
+
+
+def test_entering_the_list_keeps_the_row_that_was_chosen(listed: FoundList) -> None:
+    listed.setCurrentIndex(listed.found.index(2, 0))
+    listed.enter()
+    assert listed.currentIndex().row() == 2
+    listed.show_found([])
+    listed.enter()
+    assert not listed.currentIndex().isValid()
 
 
 def test_typing_among_30000_genes_does_not_lag(listed: FoundList) -> None:

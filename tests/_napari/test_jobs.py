@@ -5,8 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication, QProgressDialog
 
-from napari_gluer._napari.jobs import Job, report, start
+from napari_gluer._napari.jobs import Job, report, start, while_waiting
 from napari_gluer.errors import InputError
 from napari_gluer.track import Track
 
@@ -90,6 +92,25 @@ def test_an_error_arrives_whole(qtbot: Any, told: Told) -> None:
     told.start(work)
     qtbot.waitUntil(lambda: bool(told.errors))
     assert str(told.errors[0]) == "no nuclei"
+
+
+def test_a_wait_shows_a_window_and_keeps_the_others_alive(qtbot: Any) -> None:
+    seen: list[str] = []
+
+    def look() -> None:
+        window = QApplication.activeModalWidget()
+        seen.append(window.labelText() if isinstance(window, QProgressDialog) else "none")
+
+    QTimer.singleShot(150, look)
+    assert while_waiting("Drawing …", lambda: time.sleep(0.6) or 7) == 7
+    assert seen == ["Drawing …"]
+    assert QApplication.activeModalWidget() is None
+
+
+def test_an_error_ends_the_wait(qtbot: Any) -> None:
+    with pytest.raises(ZeroDivisionError):
+        while_waiting("Dividing …", lambda: 1 // 0)
+    assert QApplication.activeModalWidget() is None
 
 
 def test_input_errors_are_told_in_their_own_words(notified: list[Any]) -> None:

@@ -15,6 +15,7 @@ from napari_gluer._napari.paintables import (
     categories,
     numbers,
     paintables,
+    plain_name,
 )
 from napari_gluer.palette import UNMATCHED
 
@@ -40,13 +41,43 @@ def test_types_and_clusters_come_first_and_keys_not_at_all(
         ("cluster", Origin.CLUSTER),
         ("type", Origin.TYPE),
         ("region", Origin.CATEGORY),
-        ("volume_px", Origin.NUMBER),
+        ("size (pixels)", Origin.NUMBER),
         ("CD3", Origin.MARKER),
         ("CD20", Origin.MARKER),
         ("CD3", Origin.GENE),
         ("GATA3", Origin.GENE),
         ("CCR7", Origin.GENE),
     ]
+
+
+@pytest.mark.parametrize(
+    ("column", "name"),
+    [
+        ("gluer_confidence", "confidence"),
+        ("cell_type_probability", "cell_type probability"),
+        ("cell_type_transferred", "cell_type"),
+        ("area_um2", "area (µm²)"),
+        ("region", "region"),
+    ],
+)
+def test_columns_have_plain_names_and_are_found_by_their_own(column: str, name: str) -> None:
+    assert plain_name(column) == name
+    wanted = Paintable(column, Origin.NUMBER)
+    assert wanted.label == name
+    assert Search([wanted])(column) == Search([wanted])(name) == [wanted]
+
+
+def test_layers_say_whether_a_value_was_measured_or_imputed() -> None:
+    names = [Paintable("CD3", origin).layer_name for origin in (Origin.MARKER, Origin.GENE)]
+    assert names == ["CD3 (measured)", "CD3 (imputed)"]
+    assert Paintable("cluster", Origin.CLUSTER).layer_name == "cluster"
+
+
+def test_probabilities_of_unmatched_cells_are_left_out(integrated: AnnData) -> None:
+    integrated.obs["type_probability"] = np.float32(0.5)
+    found = numbers(Paintable("type_probability", Origin.NUMBER), integrated, None)
+    assert np.isnan(found[:4]).all()
+    assert (found[4:] == 0.5).all()
 
 
 def test_genes_wait_for_the_integration(cells: AnnData, reference: AnnData) -> None:

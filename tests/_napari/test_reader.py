@@ -12,7 +12,14 @@ from napari.layers import Labels
 
 import napari_gluer as ng
 from napari_gluer._napari.attached import cells_of, measured_of, reference_of
-from napari_gluer._napari.reader import ChannelView, get_reader, image_layers
+from napari_gluer._napari.reader import (
+    ChannelView,
+    get_reader,
+    image_layers,
+    read_mask,
+    read_table,
+    read_tissue,
+)
 from napari_gluer._napari.sample_data import simulated_tissue
 from napari_gluer.errors import InputError
 from napari_gluer.image import MultiplexImage
@@ -96,18 +103,30 @@ def test_a_table_without_positions_says_where_references_go(tmp_path: Path, cell
     del cells.obsm["spatial"]
     cells.write_h5ad(tmp_path / "atlas.h5ad")
     with pytest.raises(InputError, match="Plugins ▸ GLUER ▸ Reference"):
-        _read(tmp_path / "atlas.h5ad")
+        read_table(tmp_path / "atlas.h5ad")
 
 
 def test_what_is_not_an_image_is_refused_in_words(tmp_path: Path) -> None:
     broken = tmp_path / "photo.tif"
     broken.write_text("no image")
     with pytest.raises(InputError, match=r"photo\.tif"):
-        _read(broken)
+        read_tissue(broken)
     empty_mask = tmp_path / "mask.tif"
     empty_mask.write_text("no image")
     with pytest.raises(InputError, match=r"mask\.tif"):
-        _read(empty_mask)
+        read_mask(empty_mask)
+
+
+@pytest.mark.parametrize("name", ["photo.tif", "mask.tif", "atlas.h5ad"])
+def test_a_file_that_cannot_be_opened_is_told_once_and_opens_nothing(
+    tmp_path: Path, make_napari_viewer: Any, notified: list[Any], name: str
+) -> None:
+    (tmp_path / name).write_text("no data")
+    viewer = make_napari_viewer()
+    assert not viewer.open(str(tmp_path / name), plugin="napari-gluer")
+    assert [one.severity.value for one in notified] == ["warning"]
+    assert name in str(notified[0].message)
+    assert not viewer.layers
 
 
 @pytest.mark.parametrize("path", ["notes.txt", "missing.tif", ["a.tif", "b.tif"]])

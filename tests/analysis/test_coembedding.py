@@ -1,15 +1,16 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
-from anndata import AnnData
+from anndata import AnnData, read_h5ad
 from sklearn.metrics import adjusted_rand_score
 
 from napari_gluer.analysis.clustering import ClusterParams
 from napari_gluer.analysis.coembedding import CoembedParams, coembed
 from napari_gluer.errors import InputError
-
-# umap says so on import; Python shows it to nobody
-pytestmark = pytest.mark.filterwarnings("ignore:Tensorflow not installed:ImportWarning")
+from napari_gluer.expression import expression, fingerprint
+from napari_gluer.io.cells import write_cells
 
 N_REFERENCE, N_CELLS = 60, 45
 PARAMS = CoembedParams(n_neighbors=10, cluster=ClusterParams(resolution=0.3))
@@ -34,6 +35,7 @@ def sides() -> tuple[AnnData, AnnData, np.ndarray]:
     cells.uns["gluer"] = {
         "reference_factors": points[:N_REFERENCE],
         "reference_names": np.array(reference.obs_names, object),
+        "reference_fingerprint": fingerprint(reference, expression(reference)),
     }
     return cells, reference, truth
 
@@ -92,13 +94,14 @@ def test_a_handful_of_cells_is_enough() -> None:
     reference = reference[:9].copy()
     for key in ("reference_factors", "reference_names"):
         cells.uns["gluer"][key] = cells.uns["gluer"][key][:9]
+    cells.uns["gluer"]["reference_fingerprint"] = fingerprint(reference, expression(reference))
     assert np.isfinite(coembed(cells, reference, PARAMS).obsm["X_umap"]).all()
 
 
 def test_another_reference_is_refused() -> None:
     cells, reference, _ = sides()
     for other in (reference[::-1].copy(), reference[:-1].copy()):
-        with pytest.raises(InputError, match="another reference, or in another order"):
+        with pytest.raises(InputError, match="This is another reference"):
             coembed(cells, other, PARAMS)
 
 
@@ -106,3 +109,16 @@ def test_cells_that_are_not_integrated() -> None:
     _, reference, _ = sides()
     with pytest.raises(InputError, match=r"ng\.integrate\(cells, reference\)"):
         coembed(AnnData(np.ones((3, 2), np.float32)), reference, PARAMS)
+
+
+def test_the_joint_table_can_be_written(joint: AnnData, tmp_path: Path) -> None:
+    assert joint.obs["gluer_unmatched"].dtype == bool
+    write_cells(joint, tmp_path / "joint.h5ad")
+    assert list(read_h5ad(tmp_path / "joint.h5ad").obs_names) == list(joint.obs_names)
+
+
+def test_a_reference_of_other_values_is_refused() -> None:
+    cells, reference, _ = sides()
+    reference.X[0, 0] = 5
+    with pytest.raises(InputError, match="other values"):
+        coembed(cells, reference, PARAMS)

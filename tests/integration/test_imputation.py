@@ -145,7 +145,7 @@ def test_labels_that_say_nothing_have_no_say(nothing: object) -> None:
     found = transfer_labels(make_cells(), make_reference(labels), "type")
     assert list(found["type_transferred"])[:2] == ["T", "B"]
     assert pd.isna(found["type_transferred"].iloc[2])
-    np.testing.assert_allclose(found["type_probability"], [1, 0.6, 0], atol=1e-6)
+    np.testing.assert_allclose(found["type_probability"], [0.5, 0.3, 0], atol=1e-6)
     assert set(found["type_transferred"].cat.categories) == {"T", "B"}
 
 
@@ -161,3 +161,23 @@ def test_columns_without_types() -> None:
         transfer_labels(make_cells(), make_reference(list("aabbb")), "typ")
     with pytest.raises(InputError, match="'type' of the reference holds no type"):
         transfer_labels(make_cells(), make_reference(["unknown"] * 5), "type")
+
+
+def test_unmatched_cells_have_no_type() -> None:
+    cells = make_cells()
+    cells.obs["gluer_unmatched"] = [True, False, False]
+    found = transfer_labels(cells, make_reference(["T", "B", "T", "B", "NK"]), "type")
+    assert list(found["type_transferred"].isna()) == [True, False, False]
+    assert found["type_probability"].iloc[0] == 0
+
+
+def test_numbers_are_no_types() -> None:
+    with pytest.raises(InputError, match="no column of types"):
+        transfer_labels(make_cells(), make_reference([0.1, 0.2, 0.3, 0.4, 0.5]), "type")
+
+
+def test_weights_without_their_reference_are_refused() -> None:
+    cells = make_cells()
+    del cells.uns["gluer"]
+    with pytest.raises(InputError, match=r"uns_merge='first'"):
+        impute(cells, make_reference(), "CD3E")

@@ -7,10 +7,12 @@ from scipy import sparse
 from napari_gluer import slots
 from napari_gluer.errors import InputError
 from napari_gluer.expression import expression
+from napari_gluer.integration.gluer import integrate
 from napari_gluer.integration.linking import (
     cell_features,
     linked_features,
     reference_features,
+    renamed,
     require_links,
 )
 
@@ -158,3 +160,18 @@ def test_cells_stay_as_they_were() -> None:
     cell_features(table, linked_features(table, reference("A", "B")))
     np.testing.assert_array_equal(table.X, COUNTS)
     assert table.uns == {}
+
+
+def test_features_that_link_only_by_folding_case_are_named() -> None:
+    mouse = AnnData(np.ones((2, 3), np.float32))
+    mouse.var_names = ["Cd4", "CD8A", "Xist"]
+    human = AnnData(np.ones((2, 2), np.float32))
+    human.var_names = ["CD4", "CD8A"]
+    assert renamed(linked_features(mouse, human), mouse) == ["Cd4"]
+
+
+def test_links_without_variation_are_an_error_of_their_own() -> None:
+    flat = AnnData(np.ones((5, 2), np.float32))
+    flat.var_names = ["CD4", "CD8A"]
+    with pytest.raises(InputError, match=r"2 features link .*one value for all cells"):
+        integrate(flat, flat.copy())

@@ -48,3 +48,10 @@ def test_names_must_be_unique_but_positions_need_no_names() -> None:
     with pytest.raises(InputError, match="those of the reference repeat"):
         given_pairs([("b", "10")], repeated, CELLS)
     np.testing.assert_array_equal(given_pairs([(1, 1)], repeated, CELLS), [[1, 1]])
+
+
+def test_names_on_one_side_leave_positions_on_the_other() -> None:
+    names = pd.Index(["5", "4", "3", "2", "1", "0"])
+    assert given_pairs([("b", 5)], pd.Index(["a", "b"]), names).tolist() == [[1, 5]]
+    frame = pd.DataFrame({"reference": ["b"], "cell": [5]})
+    assert given_pairs(frame, pd.Index(["a", "b"]), names).tolist() == [[1, 5]]

@@ -41,7 +41,7 @@ def saved(folder: Path, X: object, **parts: object) -> Path:
     ],
 )
 def test_kind_is_detected_and_stored(tmp_path: Path, values: object, kind: str) -> None:
-    cells = read_cells(saved(tmp_path, values))
+    cells = read_cells(saved(tmp_path, values, names=("CD3", "CD8", "CD4")))
     assert slots.info(cells)["kind"] == kind
     assert cells.X.dtype == np.float32
 

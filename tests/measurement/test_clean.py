@@ -198,7 +198,7 @@ def spoiled(**changes: Any) -> AnnData:
             CleanParams(size=SizeBounds(smallest=1e4, largest=2e4, unit="px")),
             r"keeps 10000 to 20000 pixels.*400 sizes are 1 to 400 \(median 200.5\)",
         ),
-        (measured(), CleanParams(blanks=BlankQuantiles(lower=1, upper=0)), "blank gate"),
+        (measured(), CleanParams(blanks=BlankQuantiles(lower=0.5, upper=0.5)), "blank gate"),
         (spoiled(one=(3, 0, np.nan)), CleanParams(size=Skip()), "NaN or infinite values in CD4"),
         (spoiled(all=(slice(None), slice(2), 1)), CleanParams(), "No marker varies.*CD4, CD8"),
     ],
@@ -231,3 +231,23 @@ def test_real_codex(shared_data: Path) -> None:
     total = cleaned.X.sum(axis=1)
     np.testing.assert_allclose(total[total > 0], 1, rtol=1e-5)
     assert (cleaned.X.std(axis=0) > 0).all(), "no marker is silently zeroed"
+
+
+def test_results_of_an_earlier_integration_are_left_out() -> None:
+    rng = np.random.default_rng(0)
+    cells = AnnData(rng.gamma(2, 50, (40, 2)).astype(np.float32))
+    cells.obs["cluster"], cells.obs["cell_type_transferred"] = "1", "B"
+    cells.obs["cell_type"] = "seen"
+    cells.obsm["X_gluer"], cells.obsm["gluer_weights"] = np.ones((40, 2)), np.ones((40, 3))
+    cells.uns["gluer"] = {"kind": "intensity", "seed": 1, "links": "{}"}
+    cleaned = clean(cells)
+    assert list(cleaned.obs) == ["cell_type"]
+    assert not list(cleaned.obsm)
+    assert set(cleaned.uns["gluer"]) == {"kind", "clean"}
+    assert "X_gluer" in cells.obsm
+
+
+@pytest.mark.parametrize("rule", [SizeQuantiles, BlankQuantiles])
+def test_bounds_out_of_order_are_refused(rule: Any) -> None:
+    with pytest.raises(ValueError, match=r"lower bound 0\.9 is above the upper 0\.1"):
+        rule(lower=0.9, upper=0.1)

@@ -14,6 +14,7 @@ from anndata import AnnData
 from matplotlib.image import imread
 
 import napari_gluer as ng
+from napari_gluer.pipeline.writing import how_known
 
 T = TypeVar("T")
 QUICK = ng.PipelineParams(integrate={"network": {"max_epochs": 3}}, genes=("GENE0", "HIDDEN/1"))
@@ -117,8 +118,41 @@ def test_a_cancelled_run_leaves_nothing(inputs: ng.Inputs, out: Path, step: str)
     assert not out.exists() or not list(out.iterdir())
 
 
-def test_a_second_run_replaces_the_first(inputs: ng.Inputs, out: Path) -> None:
-    ng.run(inputs, out, QUICK, seed=1)
+def test_a_second_run_replaces_the_first_and_nothing_else(inputs: ng.Inputs, out: Path) -> None:
+    ng.run(inputs, out, QUICK.model_copy(update={"genes": ("GENE1", "GENE2")}), seed=1)
+    (out / "notes.txt").write_text("mine")
     ng.run(inputs, out, QUICK, seed=2)
     assert json.loads((out / "run.json").read_text())["seed"] == 2
+    assert {path.name for path in out.iterdir()} == FILES | {"notes.txt"}
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_the_work(
+    inputs: ng.Inputs, out: Path
+) -> None:
+    out.write_text("a file, not a folder")
+    started = []
+    with pytest.raises(ng.InputError, match="Cannot write to"):
+        ng.run(inputs, out, QUICK, track=lambda items, desc: started.append(desc) or items)
+    assert not started
+    assert out.read_text() == "a file, not a folder"
+
+
+def test_a_disk_that_fills_up_is_said_and_leaves_the_earlier_run(
+    inputs: ng.Inputs, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ng.run(inputs, out, QUICK, seed=1)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("napari_gluer.pipeline.writing.write_labels", full)
+    with pytest.raises(ng.InputError, match="No space left on device"):
+        ng.run(inputs, out, QUICK, seed=2)
     assert {path.name for path in out.iterdir()} == FILES
+    assert json.loads((out / "run.json").read_text())["seed"] == 1
+
+
+def test_pictures_tell_measured_genes_from_others(inputs: ng.Inputs, out: Path) -> None:
+    cells = ng.run(inputs, out, QUICK).cells
+    assert how_known("HIDDEN/1", cells) == "imputed, not measured"
+    assert how_known("GENE0", cells) == "imputed; measured too, as GENE0"

@@ -9,13 +9,15 @@ from napari.layers import Labels
 from napari.utils.events import Event
 
 from napari_gluer import slots
+from napari_gluer._napari.paintables import plain_name
 from napari_gluer.errors import InputError
 from napari_gluer.painting import LabelIndex
+from napari_gluer.palette import UNMATCHED
 
 KEY = "gluer"
 _CELLS, _MEASURED, _REFERENCE = "cells", "measured", "reference"
 _INDEX, _INDEXED = "index", "indexed"
-_HOVER_SUFFIX = slots.transferred("")
+_HOVER_SUFFIXES = (slots.transferred(""), slots.probability(""))
 
 
 def held(layer: Any) -> dict[str, Any]:
@@ -151,12 +153,14 @@ def hover_table(cells: AnnData, **shown: Any) -> pd.DataFrame:
     """
     if slots.LABEL not in cells.obs:
         return pd.DataFrame()
-    names = [
-        name
-        for name in cells.obs
-        if name in (slots.CLUSTER, slots.CONFIDENCE) or str(name).endswith(_HOVER_SUFFIX)
-    ]
-    table = cells.obs[names].reset_index(drop=True)
+    table = pd.DataFrame(index=range(cells.n_obs))
+    unmatched = slots.unmatched(cells)
+    if unmatched.any():
+        table["reference"] = pd.Series(UNMATCHED, index=table.index).where(unmatched)
+    for name in cells.obs:
+        if name in (slots.CLUSTER, slots.CONFIDENCE) or str(name).endswith(_HOVER_SUFFIXES):
+            values = cells.obs[name].to_numpy()
+            table[plain_name(str(name))] = pd.Series(values).mask(unmatched)
     for name, values in shown.items():
         table[name] = np.asarray(values)
     table.insert(0, "index", np.asarray(cells.obs[slots.LABEL]))

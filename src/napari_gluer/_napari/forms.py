@@ -38,7 +38,8 @@ class Form(Container[Widget]):
     params
         The values to show.
     hide
-        Fields that have no row; they keep their value.
+        Fields that have no row; they keep their value. ``method.expansion`` is a field of the
+        params in ``method``.
 
     Attributes
     ----------
@@ -54,7 +55,7 @@ class Form(Container[Widget]):
             if name in hide or _is_tag(field.annotation):
                 self.rows[name] = Row(None, partial(_same, value))
                 continue
-            row = _row(field.annotation, value, field)
+            row = _row(field.annotation, value, field, _inside(name, hide))
             self.rows[name] = row
             if isinstance(row.widget, Container) and _holds_params(field.annotation):
                 sections.append(Section(title(name, field), row.widget, field.description or ""))
@@ -126,13 +127,18 @@ def _problems(cls: type[Params], error: ValidationError) -> Iterator[str]:
         yield f"{title(name, cls.model_fields.get(name))}: {text[0].lower()}{text[1:]}"
 
 
-def _row(annotation: Any, value: Any, field: FieldInfo) -> Row:
+def _inside(name: str, hide: tuple[str, ...]) -> tuple[str, ...]:
+    """Those hidden fields that belong to the params in field `name`."""
+    return tuple(one.removeprefix(f"{name}.") for one in hide if one.startswith(f"{name}."))
+
+
+def _row(annotation: Any, value: Any, field: FieldInfo, hide: tuple[str, ...] = ()) -> Row:
     """The editor that fits a type."""
     annotation, metadata = _bare(annotation)
     metadata = [*_opened(field.metadata), *metadata]
     choices = [_bare(kind)[0] for kind in _union(annotation)]
     if any(_is_params(kind) for kind in choices):
-        return _choice(choices, value) if len(choices) > 1 else _nested(value)
+        return _choice(choices, value) if len(choices) > 1 else _nested(value, hide)
     if NoneType in choices:
         return _optional([kind for kind in choices if kind is not NoneType], value, field)
     return _single(annotation, value, metadata)
@@ -151,8 +157,8 @@ def _single(annotation: Any, value: Any, metadata: list[Any]) -> Row:
     return _text(annotation, value)
 
 
-def _nested(value: Params) -> Row:
-    inner = Form(value)
+def _nested(value: Params, hide: tuple[str, ...] = ()) -> Row:
+    inner = Form(value, hide)
     return Row(inner, lambda: read(type(value), inner))
 
 

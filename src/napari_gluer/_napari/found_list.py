@@ -9,10 +9,11 @@ from qtpy.QtCore import (  # type: ignore[attr-defined]
     Qt,
     Signal,
 )
-from qtpy.QtGui import QColor, QIcon, QPalette, QPixmap
+from qtpy.QtGui import QColor, QIcon, QKeyEvent, QPixmap
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
+    QLineEdit,
     QTreeView,
     QTreeWidget,
     QTreeWidgetItem,
@@ -53,14 +54,10 @@ class FoundModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(_HEADERS)
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Text of a cell; the origin is dimmed."""
+        """Text of a cell."""
         one = self._rows[index.row()]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return one.label if index.column() == 0 else one.origin.value
-        if role == Qt.ItemDataRole.ForegroundRole and index.column() == 1:
-            widget = self.parent()
-            if isinstance(widget, QWidget):
-                return widget.palette().color(QPalette.ColorRole.PlaceholderText)
         return None
 
     def headerData(  # noqa: N802 - Qt's name
@@ -70,6 +67,19 @@ class FoundModel(QAbstractTableModel):
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return _HEADERS[section]
         return None
+
+
+class SearchBox(QLineEdit):
+    """A line to type in, which the down key leaves for the list beneath."""
+
+    left = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Tell of the down key."""
+        if event is not None and event.key() == Qt.Key.Key_Down:
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)
 
 
 class FoundList(QTreeView):
@@ -92,6 +102,12 @@ class FoundList(QTreeView):
     def show_found(self, rows: Sequence[Paintable]) -> None:
         """List `rows`."""
         self.found.show(rows)
+
+    def enter(self) -> None:
+        """Take the keyboard: arrows choose a row, Enter picks it."""
+        self.setFocus()
+        if self.found.rowCount() and not self.currentIndex().isValid():
+            self.setCurrentIndex(self.found.index(0, 0))
 
     def pick_first(self) -> None:
         """Pick the topmost row."""

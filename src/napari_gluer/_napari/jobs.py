@@ -3,17 +3,20 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
 from napari.qt.threading import WorkerBase, WorkerBaseSignals, create_worker
 from napari.utils.notifications import notification_manager, show_warning
-from qtpy.QtCore import Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QEventLoop, Qt, QTimer, Signal  # type: ignore[attr-defined]
+from qtpy.QtWidgets import QApplication, QMainWindow, QProgressDialog
 
 from napari_gluer.errors import InputError
 from napari_gluer.track import Cancelled, Track
 
 T = TypeVar("T")
 
+_LOOKED_EVERY = 20  # ms between two looks whether a thread is done
 _SHOWN_EVERY = 0.05  # seconds between two progress signals
 
 log = logging.getLogger(__name__)
@@ -142,6 +145,37 @@ def start(
     job.warned.connect(lambda warning: log.warning("%s: %s", title, warning[0]))
     job.start()
     return job
+
+
+def while_waiting(text: str, work: Callable[[], T]) -> T:
+    """The value of `work`, done in a thread while a small window says `text` and the rest waits.
+
+    For work whose result is wanted at once: the windows are still drawn and moved.
+    """
+    if QApplication.instance() is None:
+        return work()
+    told = QProgressDialog(text, "", 0, 0, _main_window())
+    told.setCancelButton(None)
+    told.setWindowTitle("GLUER")
+    told.setWindowModality(Qt.WindowModality.ApplicationModal)
+    told.setMinimumDuration(0)
+    told.show()
+    loop = QEventLoop()
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(work)
+        timer = QTimer()
+        timer.timeout.connect(lambda: loop.quit() if future.done() else None)
+        timer.start(_LOOKED_EVERY)
+        loop.exec()
+    timer.stop()
+    told.close()
+    told.deleteLater()
+    return future.result()
+
+
+def _main_window() -> QMainWindow | None:
+    windows = (one for one in QApplication.topLevelWidgets() if isinstance(one, QMainWindow))
+    return next((one for one in windows if one.isVisible()), None)
 
 
 def _show_in_activity_dock(job: Job[Any], desc: str, done: int, total: int) -> None:

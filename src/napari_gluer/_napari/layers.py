@@ -13,11 +13,12 @@ from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import ArrayLike, NDArray
 
 from napari_gluer._napari.attached import KEY, attach, held, hover_table, index_of
+from napari_gluer._napari.captions import PAINTS, entitle
 from napari_gluer._napari.images import PAINTED
 from napari_gluer.painting import LabelIndex, LookUp, code_levels, paint_levels
 from napari_gluer.palette import colors_of
 
-_PAINTS, _KIND = "paints", PAINTED
+_KIND = PAINTED
 _VALUES, _CATEGORIES = "values", "categories"
 _ROBUST = (1, 99)  # percentiles of the contrast limits
 _PLACEMENT = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
@@ -46,6 +47,7 @@ def show_values(
     values: ArrayLike,
     *,
     name: str,
+    title: str | None = None,
 ) -> Image:
     """Paint one value per cell; a second call paints the same layer anew.
 
@@ -61,6 +63,8 @@ def show_values(
         ``(n_cells,)`` in the order of `cells`; cells that are NaN stay empty.
     name
         Name of the layer.
+    title
+        Written on the canvas, `name` when None.
 
     Returns
     -------
@@ -87,6 +91,7 @@ def show_values(
         layer.contrast_limits = limits
         layer.name = name
     _settle(viewer, labels, layer, cells, {name: values})
+    entitle(viewer, layer, title or name)
     return layer
 
 
@@ -97,12 +102,13 @@ def show_categories(
     categories: pd.Series,
     *,
     name: str,
+    title: str | None = None,
 ) -> tuple[Labels, list[LegendEntry]]:
     """Paint one category per cell; a second call paints the same layer anew.
 
     Parameters
     ----------
-    viewer, labels, cells, name
+    viewer, labels, cells, name, title
         As for `show_values`.
     categories
         One category per cell, indexed by ``cells.obs_names``; missing ones stay empty.
@@ -137,6 +143,7 @@ def show_categories(
     layer.editable = False  # a look-up has no pixels of its own to draw on
     layer.features = pd.DataFrame({"index": range(len(names) + 1), "category": ["", *names]})
     _settle(viewer, labels, layer, cells, {name: categories})
+    entitle(viewer, layer, title or name)
     counts = np.bincount(levels[0].values[1:], minlength=len(names) + 1)[1:]
     legend = [
         LegendEntry(name, color, int(count))
@@ -147,7 +154,14 @@ def show_categories(
 
 def keep(layer: Layer) -> None:
     """Leave a painted layer as it is: the next call paints a new one."""
-    held(layer).pop(_PAINTS, None)
+    held(layer).pop(PAINTS, None)
+
+
+def warm_up() -> None:
+    """Let napari compile its look-up of colours now, off the window's thread: it takes seconds."""
+    table = {None: "transparent", 0: "transparent", 1: "white"}
+    for dtype in (np.uint8, np.uint16):
+        DirectLabelColormap(color_dict=table).map(np.zeros((1, 1), dtype))
 
 
 def robust_limits(values: NDArray[np.float32]) -> tuple[float, float]:
@@ -189,17 +203,17 @@ def _data(levels: list[LookUp]) -> Any:
 def _painted(viewer: ViewerModel, labels: Any, kind: str, levels: list[LookUp]) -> Any:
     """The layer that already shows this kind of painting of these labels."""
     mark = _mark(labels, kind)[KEY]
-    if _PAINTS not in mark:
+    if PAINTS not in mark:
         return None
     for layer in viewer.layers:
-        same = {name: held(layer).get(name) for name in (_PAINTS, _KIND)} == mark
+        same = {name: held(layer).get(name) for name in (PAINTS, _KIND)} == mark
         if same and layer.multiscale == (len(levels) > 1):
             return layer
     return None
 
 
 def _mark(labels: Any, kind: str) -> dict[str, Any]:
-    paints = {_PAINTS: str(labels.unique_id)} if isinstance(labels, Labels) else {}
+    paints = {PAINTS: str(labels.unique_id)} if isinstance(labels, Labels) else {}
     return {KEY: {**paints, _KIND: kind}}
 
 
@@ -215,13 +229,8 @@ def _settle(
     if not isinstance(labels, Labels):
         return
     for other in viewer.layers:
-        if held(other).get(_PAINTS) == str(labels.unique_id) and other is not layer:
+        if held(other).get(PAINTS) == str(labels.unique_id) and other is not layer:
             other.visible = False
-    if not held(labels).get("seen_through"):
-        # Hovering asks visible layers only: stay visible, but let the painting be seen alone.
-        labels.visible = True
-        labels.opacity = 0
-        labels.metadata.setdefault(KEY, {})["seen_through"] = True
     labels.features = hover_table(cells, **shown)
     viewer.layers.selection.active = labels
 

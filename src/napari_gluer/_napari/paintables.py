@@ -21,12 +21,29 @@ _KEYS = (slots.LABEL, slots.UNMATCHED)
 class Origin(Enum):
     """Where a value comes from; the text is shown beside the name."""
 
-    CLUSTER = "cluster"
+    CLUSTER = "found by clustering"
     TYPE = "transferred type"
     CATEGORY = "category"
     NUMBER = "number per cell"
     MARKER = "measured"
     GENE = "imputed"
+
+
+_WORDS = {Origin.TYPE: "transferred", Origin.MARKER: "measured", Origin.GENE: "imputed"}
+_PLAIN = {
+    slots.CONFIDENCE: "confidence",
+    slots.VOLUME: "size (pixels)",
+    slots.AREA_UM2: "area (µm²)",
+    slots.VOLUME_UM3: "volume (µm³)",
+}
+_TRANSFERRED, _PROBABILITY = slots.transferred(""), slots.probability("")
+
+
+def plain_name(column: str) -> str:
+    """A column of ``obs`` as a person would call it, ``cell_type probability`` for instance."""
+    if column.endswith(_PROBABILITY):
+        return f"{column.removesuffix(_PROBABILITY)} probability"
+    return _PLAIN.get(column, column.removesuffix(_TRANSFERRED))
 
 
 @dataclass(frozen=True)
@@ -38,9 +55,15 @@ class Paintable:
 
     @property
     def label(self) -> str:
-        """The name as shown: a transferred type without its suffix."""
-        shown = self.origin is Origin.TYPE
-        return self.name.removesuffix(slots.transferred("")) if shown else self.name
+        """The name as shown."""
+        of_column = self.origin not in (Origin.MARKER, Origin.GENE)
+        return plain_name(self.name) if of_column else self.name
+
+    @property
+    def layer_name(self) -> str:
+        """Name of the layer that shows it: a gene is never taken for a marker of its name."""
+        word = _WORDS.get(self.origin)
+        return f"{self.label} ({word})" if word else self.label
 
     @property
     def is_categorical(self) -> bool:
@@ -68,7 +91,7 @@ def paintables(cells: AnnData, reference: AnnData | None) -> list[Paintable]:
 
 
 def numbers(what: Paintable, cells: AnnData, reference: AnnData | None) -> NDArray[np.float32]:
-    """One value per cell; imputed values of unmatched cells are NaN.
+    """One value per cell; imputed values and probabilities of unmatched cells are NaN.
 
     Parameters
     ----------
@@ -83,7 +106,10 @@ def numbers(what: Paintable, cells: AnnData, reference: AnnData | None) -> NDArr
         column = cells.X[:, cells.var_names.get_loc(what.name)]
         dense = column.toarray() if sparse.issparse(column) else column
         return np.asarray(dense, np.float32).ravel()
-    return np.asarray(cells.obs[what.name], np.float32)
+    values = np.array(cells.obs[what.name], np.float32)
+    if what.name.endswith(_PROBABILITY):
+        values[slots.unmatched(cells)] = np.nan
+    return values
 
 
 def categories(what: Paintable, cells: AnnData) -> pd.Series:
@@ -110,7 +136,9 @@ class Search:
 
     def __init__(self, found: Sequence[Paintable]) -> None:
         self._all = list(found)
-        self._folded = [f"{one.label} · {one.origin.value}".casefold() for one in self._all]
+        self._folded = [
+            f"{one.label} · {one.origin.value} · {one.name}".casefold() for one in self._all
+        ]
 
     def __call__(self, text: str) -> list[Paintable]:
         """Matches of `text` in names and origins, without regard to case; all where it is empty."""
@@ -132,7 +160,7 @@ def _origin(name: str, cells: AnnData) -> Origin:
     column = cells.obs[name]
     if name == slots.CLUSTER:
         return Origin.CLUSTER
-    if name.endswith(slots.transferred("")):
+    if name.endswith(_TRANSFERRED):
         return Origin.TYPE
     is_number = pd.api.types.is_numeric_dtype(column.dtype) and column.dtype.kind != "b"
     return Origin.NUMBER if is_number else Origin.CATEGORY

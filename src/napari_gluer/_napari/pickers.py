@@ -46,6 +46,7 @@ class Picker(QComboBox):
         self.setMinimumContentsLength(_SHORTEST)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         no_stray_wheel(self)
+        self.currentTextChanged.connect(self.keep_tooltip)
         for name in ("inserted", "removed", "reordered", "renamed"):
             getattr(viewer.layers.events, name).connect(self.refresh)
         self.refresh()
@@ -54,6 +55,10 @@ class Picker(QComboBox):
     def value(self) -> Any:
         """What is chosen, None where there is nothing to choose."""
         return self.currentData()
+
+    def keep_tooltip(self) -> None:
+        """Show the whole of a chosen name that does not fit."""
+        self.setToolTip(self.currentText())
 
     def choose(self, value: Any) -> None:
         """Choose `value` if it is listed."""
@@ -75,6 +80,7 @@ class Picker(QComboBox):
         places += [i for i, (text, _) in enumerate(options) if text == name and chosen is not None]
         self.setCurrentIndex(places[0] if places else min(0, len(options) - 1))
         self.blockSignals(False)  # noqa: FBT003
+        self.keep_tooltip()
         if self.value is not chosen:
             self.currentIndexChanged.emit(self.currentIndex())
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import napari_gluer as ng
 from napari_gluer import slots
 from napari_gluer._napari.attached import hover_table, table_metadata
 from napari_gluer._napari.images import image_metadata
+from napari_gluer._napari.jobs import report
 from napari_gluer.errors import InputError
 from napari_gluer.image import MultiplexImage
 from napari_gluer.segmentation.nuclei import guessed_nuclear
@@ -68,10 +70,22 @@ def get_reader(path: str | Sequence[str]) -> Callable[[Any], list[LayerData]] | 
     if not isinstance(path, str) and len(path) > 1:
         return None
     if first.suffix.casefold() == ".h5ad":
-        return read_table
+        return partial(_or_told, read_table)
     if first.suffix.casefold() in _IMAGES and first.is_file():
-        return read_mask if _is_mask(first) else read_tissue
+        return partial(_or_told, read_mask if _is_mask(first) else read_tissue)
     return None
+
+
+def _or_told(read: Callable[[Any], list[LayerData]], path: Any) -> list[Any]:
+    """What `read` gives; what it refuses is told, and nothing is opened.
+
+    Raised from here the error would come up as a failure of the plugin, under a traceback.
+    """
+    try:
+        return read(path)
+    except InputError as error:
+        report(error)
+        return [(None,)]  # npe2's word for: read, and nothing to show
 
 
 def read_tissue(path: Any) -> list[LayerData]:

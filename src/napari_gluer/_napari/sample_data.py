@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import napari_gluer as ng
 from napari_gluer._napari.attached import reference_metadata
+from napari_gluer._napari.jobs import while_waiting
 from napari_gluer._napari.reader import LayerData, image_layers
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ _NAME = "simulated tissue"
 
 def simulated_tissue() -> list[LayerData]:
     """Channels of a simulated tissue, its true masks, and a reference attached to them."""
-    tissue = _tissue()
+    tissue = while_waiting("Drawing the simulated tissue …", _tissue)
     layers = image_layers(tissue.image, _NAME)
     place: dict[str, Any] = {
         name: layers[0][1][name] for name in ("scale", "units") if name in layers[0][1]

@@ -56,7 +56,7 @@ def show_demo(result: Result, tissue: SampleTissue, verdict: str, out: Path) -> 
     _, step = viewer.window.add_plugin_dock_widget(_PLUGIN, "Explore")
     viewer.window.add_dock_widget(_text(verdict), name="How right is it?", area="bottom")
     explore = cast("ExploreStep", step)
-    gene = next(path.stem[5:] for path in result.files if path.name.startswith("gene_"))
+    gene = next(iter(result.painted))
     names = {one.name: one for one in paintables(result.cells, tissue.reference)}
     files = [out / "napari_types.png", out / "napari_gene.png"]
     for name, path in zip(("cell_type_transferred", gene), files, strict=True):

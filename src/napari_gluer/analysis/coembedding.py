@@ -12,7 +12,7 @@ from scipy import sparse
 
 from napari_gluer import slots
 from napari_gluer.analysis.clustering import ClusterParams, leiden
-from napari_gluer.errors import InputError
+from napari_gluer.expression import expression, require_same_reference
 from napari_gluer.neighbours import nearest_by_cosine
 from napari_gluer.params import Params
 from napari_gluer.track import Track, silently
@@ -65,13 +65,14 @@ def coembed(
     remedy = "Integrate the cells first: ng.integrate(cells, reference)."
     own = np.asarray(slots.require(cells, "obsm", slots.EMBEDDING, remedy), np.float32)
     known = slots.info(cells)
-    if list(known[slots.REFERENCE_NAMES]) != list(reference.obs_names.astype(str)):
-        raise InputError("These cells were integrated with another reference, or in another order.")
+    require_same_reference(cells, reference, expression(reference))
     embedding = np.concatenate([np.asarray(known[slots.REFERENCE_FACTORS], np.float32), own])
     obs = pd.concat([reference.obs, cells.obs.drop(columns=slots.CLUSTER, errors="ignore")])
+    obs = obs.drop(columns=slots.UNMATCHED, errors="ignore")
     sizes = [reference.n_obs, cells.n_obs]
     names = [f"reference_{n}" for n in reference.obs_names] + [f"cell_{n}" for n in cells.obs_names]
     obs.index = pd.Index(names)
+    obs[slots.UNMATCHED] = np.concatenate([np.zeros(sizes[0], bool), slots.unmatched(cells)])
     obs["source"] = pd.Categorical(np.repeat(["reference", "cells"], sizes))
     numbers = leiden(embedding, params.cluster, seed=seed, track=track)
     obs[slots.CLUSTER] = pd.Categorical.from_codes(
@@ -87,7 +88,10 @@ def _umap(
     embedding: NDArray[np.float32], params: CoembedParams, seed: int, track: Track
 ) -> NDArray[np.float32]:
     """UMAP over our own neighbours, which are exact and quicker to find."""
-    from umap import UMAP  # noqa: PLC0415 - its import compiles for seconds
+    with warnings.catch_warnings():
+        # it misses TensorFlow, which only parametric UMAP needs
+        warnings.simplefilter("ignore", ImportWarning)
+        from umap import UMAP  # noqa: PLC0415 - its import compiles for seconds
 
     k = min(params.n_neighbors, len(embedding) - 1)
     indices, cosines = nearest_by_cosine(embedding, embedding, k, track=track, desc="UMAP")

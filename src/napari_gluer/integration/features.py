@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
+from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from napari_gluer.integration.factorize import Factors
 from napari_gluer.integration.params import FeatureParams
@@ -35,10 +36,9 @@ def _moments(matrix: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and variance of each feature, float64."""
     if not sparse.issparse(matrix):
         return matrix.mean(axis=0, dtype=np.float64), matrix.var(axis=0, dtype=np.float64)
-    exact = matrix.astype(np.float64)  # SciPy sums in the type of the matrix, whatever dtype= says
-    mean = np.asarray(exact.mean(axis=0)).ravel()
-    squares = np.asarray(exact.multiply(exact).mean(axis=0)).ravel()
-    return mean, np.maximum(squares - mean**2, 0)
+    # exact for constant columns too, and without a float64 copy
+    mean, variance = mean_variance_axis(sparse.csr_matrix(matrix), axis=0)
+    return np.asarray(mean, np.float64), np.asarray(variance, np.float64)
 
 
 def prepared(matrices: list[Any], params: FeatureParams, seed: int) -> list[Any]:

@@ -5,6 +5,7 @@ import json
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from napari_gluer import slots
-from napari_gluer.errors import InputError
+from napari_gluer.errors import InputError, listed
 from napari_gluer.expression import Expression, expression, fingerprint
 from napari_gluer.integration.anchors import find_anchors
 from napari_gluer.integration.factorize import joint_nmf
@@ -30,7 +31,9 @@ from napari_gluer.integration.linking import (
     cell_features,
     links_between,
     reference_features,
+    renamed,
     require_links,
+    require_varying,
 )
 from napari_gluer.integration.network import fit_map
 from napari_gluer.integration.pairing import given_pairs
@@ -91,6 +94,8 @@ def integrate(
         If nothing links the two, values cannot be used, or no anchors are found.
     """
     tables = [cells] if isinstance(cells, AnnData) else list(cells)
+    if not 0 <= seed < 2**31:
+        raise InputError(f"A seed is a whole number from 0 to 2³¹ - 1; this one is {seed}.")
     if not tables:
         raise InputError("There is no table of cells to integrate.")
     one_table = isinstance(cells, AnnData)
@@ -131,11 +136,31 @@ class _Linked:
     def signal(self, i: int) -> NDArray[np.bool_]:
         return has_signal(self.matrices[i])
 
+    @cached_property
+    def fingerprint(self) -> str:
+        return fingerprint(self.reference, self.expressed)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the linked values of all data sets."""
+        digest = hashlib.sha256()
+        for matrix in self.matrices:
+            csr = sparse.csr_matrix(matrix)
+            for part in (csr.indptr.astype(np.int64), csr.indices.astype(np.int64), csr.data):
+                digest.update(np.ascontiguousarray(part).tobytes())
+        return digest.hexdigest()
+
 
 def _link(tables: list[AnnData], reference: AnnData, params: IntegrateParams) -> _Linked:
     for table in tables:
+        if table.X is None:
+            raise InputError("The table of cells has no X; put the values there.")
         if table.n_obs < 2:
             raise InputError(f"{table.n_obs} cells are too few to integrate.")
+    if not reference.obs_names.is_unique:
+        raise InputError(
+            "Reference cells must have names of their own; call reference.obs_names_make_unique()."
+        )
     expressed = expression(reference)
     links = links_between(tables, expressed.genes)
     require_links(links, tables[0], expressed.genes)
@@ -144,7 +169,7 @@ def _link(tables: list[AnnData], reference: AnnData, params: IntegrateParams) ->
         of_reference = smoothed(of_reference, expressed.matrix, params.features.smooth_reference)
     matrices: list[Any] = [of_reference, *(cell_features(table, links) for table in tables)]
     kept = most_variable(matrices, params.features.max_features)
-    require_links(links.iloc[kept], tables[0], expressed.genes)
+    require_varying(len(kept), links)
     return _Linked(reference, expressed, links.iloc[kept], [X[:, kept] for X in matrices])
 
 
@@ -207,7 +232,9 @@ def _integrated(
 def _anchors(linked: _Linked, spaces: list[Array], i: int, run: _Run) -> NDArray[np.int64]:
     """Anchors between the reference and table `i`; cells without signal take no part."""
     factors = [np.where(linked.signal(j)[:, None], spaces[j], 0) for j in (0, i)]
-    features = [_dense(linked.matrices[j]) for j in (0, i)]
+    # features only confirm; without confirmation nothing dense is made of them
+    confirmed = bool(run.params.anchors.confirm_neighbors)
+    features = [_dense(linked.matrices[j]) if confirmed else factors[0] for j in (0, i)]
     pairs, _ = find_anchors(
         (factors[0], factors[1]),
         (features[0], features[1]),
@@ -231,27 +258,32 @@ def _outcome(result: AnnData, linked: _Linked, n_anchors: int, run: _Run) -> str
     )
     if _is_to_smooth(params.features, len(linked.links), len(linked.expressed.genes)):
         text += f", reference smoothed over {params.features.smooth_reference} cells"
-    return f"{text}; {unmatched:,} cells without signal are unmatched" if unmatched else text
+    if unmatched:
+        text += f"; {unmatched:,} cells without signal are unmatched"
+    folded = renamed(linked.links, result)
+    if folded:
+        text += (
+            f"; {len(folded):,} features link only without regard to upper and lower case "
+            f"({listed(folded, 3)}): are both of one species?"
+        )
+    return text
 
 
 def _provenance(linked: _Linked, run: _Run, reference_factors: Array) -> dict[str, Any]:
     """What the result must remember to be judged and repeated."""
     expressed = linked.expressed
     genes = [";".join(genes) for genes in linked.links["genes"]]
-    digest = hashlib.sha256()
-    for matrix in linked.matrices:
-        digest.update(np.ascontiguousarray(_dense(matrix)).tobytes())
     return {
-        slots.REFERENCE_FACTORS: reference_factors,
+        slots.REFERENCE_FACTORS: reference_factors.copy(),
         slots.REFERENCE_NAMES: linked.reference.obs_names.astype(str).to_numpy(object),
-        slots.FINGERPRINT: fingerprint(linked.reference, expressed),
+        slots.FINGERPRINT: linked.fingerprint,
         "reference_expression": f"{expressed.kind} in {expressed.source}",
         "links": json.dumps(dict(zip(linked.links.index, genes, strict=True))),
         "params": run.params.model_dump_json(),
         "seed": run.seed,
         "versions": json.dumps(_versions()),
         "timings": json.dumps(run.timings),
-        "linked_values_sha256": digest.hexdigest(),
+        "linked_values_sha256": linked.digest,
     }
 
 

@@ -17,6 +17,7 @@ from napari_gluer.expression import (
     log_normalised,
     stored_values,
 )
+from napari_gluer.markers import genes_of
 
 
 def linked_features(cells: AnnData | Sequence[AnnData], reference: AnnData) -> pd.DataFrame:
@@ -45,10 +46,16 @@ def linked_features(cells: AnnData | Sequence[AnnData], reference: AnnData) -> p
 def links_between(tables: Sequence[AnnData], genes: pd.Index) -> pd.DataFrame:
     """`linked_features` for gene names that are already read."""
     known = _Names(genes)
-    found = {name: known.match(wanted) for name, wanted in _wanted(tables[0]).items()}
+    found = {name: known.of_feature(name, wanted) for name, wanted in _wanted(tables[0]).items()}
     for other in tables[1:]:
-        names = _wanted(other)
-        found = {name: match for name, match in found.items() if name in names}
+        theirs = {name: known.of_feature(name, wanted) for name, wanted in _wanted(other).items()}
+        found = {name: match for name, match in found.items() if name in theirs}
+        differ = [name for name, match in found.items() if match != theirs[name]]
+        if differ:
+            raise InputError(
+                f"The tables of cells link {listed(differ, 5)} to different genes; var['genes'] "
+                "must say the same in all."
+            )
     linked = {name: match for name, match in found.items() if match}
     return pd.DataFrame({"genes": pd.Series(linked, dtype=object)})
 
@@ -64,6 +71,26 @@ def require_links(links: pd.DataFrame, cells: AnnData, genes: pd.Index) -> None:
     )
 
 
+def require_varying(n_varying: int, links: pd.DataFrame) -> None:
+    """Refuse links that tell no two cells apart."""
+    if n_varying:
+        return
+    raise InputError(
+        f"{len(links)} features link cells and reference ({listed(links.index, 6)}), but each has "
+        "one value for all cells on one side or the other. More cells or other features are needed."
+    )
+
+
+def renamed(links: pd.DataFrame, cells: AnnData) -> list[str]:
+    """Features that link only when upper and lower case are taken as one."""
+    wanted = _wanted(cells)
+    return [
+        str(name)
+        for name, genes in links["genes"].items()
+        if not set(genes) & set(wanted.get(str(name), genes))
+    ]
+
+
 class _Names:
     """Gene names to match against."""
 
@@ -71,6 +98,10 @@ class _Names:
         self.exact = set(genes)
         folded = pd.Series(genes, index=[str(gene).casefold() for gene in genes])
         self.folded = folded[~folded.index.duplicated(keep=False)].to_dict()
+
+    def of_feature(self, name: str, wanted: Sequence[str]) -> tuple[str, ...]:
+        """Genes of one feature; an antigen's genes of the other species where its own are not."""
+        return self.match(wanted) or self.match(genes_of(name, self.exact).split(";"))
 
     def match(self, wanted: Sequence[str]) -> tuple[str, ...]:
         """Those of `wanted` that exist, spelt as in the reference."""

@@ -227,8 +227,9 @@ class _Training:
 
 
 def _device(wanted: str) -> torch.device:
-    if wanted != "auto":
-        return torch.device(wanted)
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if wanted == "auto":
+        wanted = next((name for name, there in present.items() if there), "cpu")
+    elif not present.get(wanted, True):
+        raise InputError(f"This machine offers no {wanted!r} to PyTorch; use network.device 'cpu'.")
+    return torch.device(wanted)

@@ -24,13 +24,23 @@ def given_pairs(pairs: Any, reference: pd.Index, cells: pd.Index) -> NDArray[np.
     InputError
         If the shape is another, a name is unknown or a position is out of range.
     """
-    array = np.asarray(pairs)
-    if array.ndim != 2 or array.shape[1] != 2 or not len(array):
-        raise InputError(f"Pairs must be (n, 2): reference and cell; these are {array.shape}.")
-    sides = (("reference", reference), ("cells", cells))
-    return np.column_stack(
-        [_rows(array[:, side], names, what) for side, (what, names) in enumerate(sides)]
-    )
+    own, other = _sides(pairs)
+    return np.column_stack([_rows(own, reference, "reference"), _rows(other, cells, "cells")])
+
+
+def _sides(pairs: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Reference and cells, each with its own type: names on one side leave positions positions."""
+    if isinstance(pairs, pd.DataFrame):
+        columns = [pairs.iloc[:, i].to_numpy() for i in range(pairs.shape[1])]
+    elif isinstance(pairs, np.ndarray):
+        columns = list(pairs.T) if pairs.ndim == 2 else []
+    elif all(np.ndim(pair) == 1 for pair in pairs):
+        columns = [np.asarray(side) for side in zip(*pairs, strict=True)]
+    else:
+        columns = []
+    if len(columns) != 2 or not len(columns[0]):
+        raise InputError(f"Pairs must be (n, 2): reference and cell; these are {np.shape(pairs)}.")
+    return columns[0], columns[1]
 
 
 def _rows(wanted: NDArray[Any], names: pd.Index, what: str) -> NDArray[np.int64]:

@@ -92,7 +92,7 @@ class AnchorParams(Params):
 class NetworkParams(Params):
     """The network that maps the factors of the cells onto those of the reference."""
 
-    hidden: tuple[int, ...] = (200, 100, 50, 25, 50, 100, 200)
+    hidden: tuple[Annotated[int, Ge(1), Le(100_000)], ...] = (200, 100, 50, 25, 50, 100, 200)
     """Widths of the hidden layers."""
 
     residual: bool = False

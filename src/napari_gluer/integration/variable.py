@@ -1,4 +1,4 @@
-"""Genes worth painting: imputed, not measured, and different between cells."""
+"""Genes worth painting: different between cells and, where there are such, not measured."""
 
 import json
 
@@ -16,6 +16,8 @@ _EXPLAINED = 1e-6
 def most_telling_genes(cells: AnnData, reference: AnnData, n_genes: int) -> list[str]:
     """Unmeasured genes whose imputed values differ most between cells, each unlike the others.
 
+    Where the cells measure every gene of the reference, measured ones are taken.
+
     Taken one by one: the greatest variance over a sample of cells, times the share that the genes
     already taken do not explain.
     """
@@ -23,8 +25,9 @@ def most_telling_genes(cells: AnnData, reference: AnnData, n_genes: int) -> list
     weights = checked_weights(cells, reference, expressed)
     rows = np.unique(np.linspace(0, cells.n_obs - 1, _SAMPLED_CELLS).astype(int))
     sample = weights[rows]
-    measured = {g for genes in _linked(cells).values() for g in genes.split(";")}
+    measured = measured_genes(cells)
     free = np.array([gene not in measured for gene in expressed.genes])
+    free |= not free.any()
     variance = np.zeros(len(expressed.genes))
     for start in range(0, len(variance), _BLOCK):
         block = slice(start, start + _BLOCK)
@@ -45,6 +48,7 @@ def most_telling_genes(cells: AnnData, reference: AnnData, n_genes: int) -> list
     return taken
 
 
-def _linked(cells: AnnData) -> dict[str, str]:
+def measured_genes(cells: AnnData) -> dict[str, str]:
+    """Genes that a feature of the integrated cells stands for, and that feature."""
     links: dict[str, str] = json.loads(slots.info(cells)["links"])
-    return links
+    return {gene: feature for feature, genes in links.items() for gene in genes.split(";")}

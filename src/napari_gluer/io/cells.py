@@ -18,6 +18,7 @@ from napari_gluer.io.filling import fill_markers, fill_positions, number_cells
 from napari_gluer.io.h5ad import read_h5ad, write_h5ad
 from napari_gluer.io.hashing import sha256
 from napari_gluer.labels import checked_labels
+from napari_gluer.markers import nuclear_family
 
 _TILE = (512, 512)
 
@@ -143,5 +144,8 @@ def _kind(cells: AnnData, kind: Kind) -> str:
     found = detect_kind(cells.X)
     if found == slots.COUNTS:
         values = stored_values(cells.X)
-        return slots.COUNTS if (values == np.floor(values)).all() else slots.INTENSITY
+        # a nuclear stain among the columns: whole numbers of a camera, not counts
+        imaged = any(nuclear_family(str(name)) is not None for name in cells.var_names)
+        whole = bool((values == np.floor(values)).all())
+        return slots.COUNTS if whole and not imaged else slots.INTENSITY
     return found or slots.INTENSITY

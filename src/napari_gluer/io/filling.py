@@ -3,42 +3,46 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from anndata import AnnData
 
 from napari_gluer import slots
-from napari_gluer.errors import InputError, listed
+from napari_gluer.errors import InputError
 from napari_gluer.markers import annotate
 
 CELL_ID = "cell_id"
 """``obs`` column that keeps the names of cells which we numbered."""
 
+_NAME_IN_FILE = "name_in_file"
 _SIZE_COLUMNS = ("area", "cell_area", "size", "cell_size", "volume")
 _POSITION_COLUMNS = (("x", "y"), ("x_centroid", "y_centroid"), ("x_location", "y_location"))
 
 
 def number_cells(cells: AnnData, source: Path) -> None:
-    """Give every cell its label: check ``obs["label"]``, or number the cells 1…n.
+    """Give every cell its label: check ``obs["label"]``, or take the cells' names, or number 1…n.
+
+    Names that are unique positive whole numbers are labels, as we write them. Numbers that we give
+    match no masks: ``uns["gluer"]["numbered"]`` says so.
 
     Raises
     ------
     InputError
-        If the labels are not unique positive whole numbers.
+        If ``obs["label"]`` is there and does not hold labels.
     """
-    if slots.LABEL not in cells.obs:
-        cells.obs[CELL_ID] = cells.obs_names.astype(str)
-        cells.obs[slots.LABEL] = np.arange(1, cells.n_obs + 1)
-        cells.obs_names = cells.obs[slots.LABEL].astype(str).to_numpy()
+    if slots.LABEL in cells.obs:
+        try:
+            cells.obs[slots.LABEL] = slots.cell_labels(cells)
+        except InputError as error:
+            raise InputError(f"{source.name}: {error}") from error
         return
-    labels = pd.to_numeric(cells.obs[slots.LABEL].astype(object), errors="coerce").to_numpy(float)
-    whole = (labels >= 1) & (labels == np.floor(labels))
-    if not whole.all() or len(np.unique(labels)) < len(labels):
-        found = listed(cells.obs[slots.LABEL].unique(), 5)
-        raise InputError(
-            f"{source.name}: obs['label'] must give every cell its own positive whole number, its "
-            f"value in the labels image; it holds {found}. Rename the column if it is another."
-        )
-    cells.obs[slots.LABEL] = labels.astype(np.int64)
+    cells.obs[slots.LABEL] = cells.obs_names.astype(str)
+    try:
+        cells.obs[slots.LABEL] = slots.cell_labels(cells)
+    except InputError:  # the names are no labels
+        kept = CELL_ID if CELL_ID not in cells.obs else _NAME_IN_FILE
+        cells.obs[kept] = cells.obs_names.astype(str)
+        cells.obs[slots.LABEL] = np.arange(1, cells.n_obs + 1)
+        slots.note(cells, **{slots.NUMBERED: True})
+    cells.obs_names = cells.obs[slots.LABEL].astype(str).to_numpy()
 
 
 def fill_positions(cells: AnnData) -> None:

@@ -27,8 +27,7 @@ def write_values(
         CSV with ``label``, ``unmatched`` and a column for each name; the values of unmatched cells
         are left empty.
     """
-    remedy = "Measure the cells with ng.measure, or read the table with ng.read_cells."
-    labels = slots.require(cells, "obs", slots.LABEL, remedy).to_numpy()
+    labels = slots.cell_labels(cells)
     unmatched = slots.unmatched(cells)
     columns = {name: np.where(unmatched, np.nan, column) for name, column in values.items()}
     table = pd.DataFrame({"label": labels, "unmatched": unmatched, **columns})

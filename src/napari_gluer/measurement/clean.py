@@ -53,8 +53,9 @@ class CleanParams(Params):
 def clean(cells: AnnData, params: CleanParams | None = None, *, track: Track = silently) -> AnnData:
     """Drop what is no cell and turn intensities into comparable signals.
 
-    A step for which the table lacks the input is skipped, and the outcome says so. A table that
-    was cleaned before starts again from ``layers["raw"]``.
+    A step for which the table lacks the input is skipped, and the outcome says so. Cells that were
+    cleaned before start again from ``layers["raw"]``; cells dropped then stay dropped. Results of
+    an earlier integration no longer fit and are left out.
 
     Parameters
     ----------
@@ -101,6 +102,7 @@ def clean(cells: AnnData, params: CleanParams | None = None, *, track: Track = s
         cleaned.X = _raw(cleaned).copy()
     next(stages, None)
     report.kept = cleaned.n_obs
+    slots.drop_results(cleaned)
     slots.note(cleaned, **{slots.CLEAN: report.as_json()})
     return cleaned
 

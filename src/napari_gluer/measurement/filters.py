@@ -6,6 +6,7 @@ import numpy as np
 from anndata import AnnData
 from annotated_types import Ge, Le
 from numpy.typing import NDArray
+from pydantic import model_validator
 from scipy import sparse
 
 from napari_gluer import slots
@@ -14,6 +15,11 @@ from napari_gluer.params import Params
 
 _VOXELS = (1_000.0, 25_000.0)  # the paper's, for CODEX in three dimensions
 _QUANTILES = (0.025, 0.99)
+
+
+def _in_order(lower: float, upper: float) -> None:
+    if lower > upper:
+        raise ValueError(f"the lower bound {lower:g} is above the upper {upper:g}")
 
 
 class SizeAutomatic(Params):
@@ -33,6 +39,11 @@ class SizeQuantiles(Params):
     upper: Annotated[float, Ge(0), Le(1)] = _QUANTILES[1]
     """Part of the cells that are not larger than the largest kept."""
 
+    @model_validator(mode="after")
+    def _check(self) -> "SizeQuantiles":
+        _in_order(self.lower, self.upper)
+        return self
+
 
 class SizeBounds(Params):
     """Keep the sizes between two bounds, both kept."""
@@ -48,6 +59,11 @@ class SizeBounds(Params):
     unit: Literal["um", "px"] = "um"
     """``um``: µm² (2-D) or µm³ (3-D); ``px``: pixels or voxels."""
 
+    @model_validator(mode="after")
+    def _check(self) -> "SizeBounds":
+        _in_order(self.smallest, self.largest)
+        return self
+
 
 class BlankQuantiles(Params):
     """Keep a cell if at least one blank reaches its lower quantile and none passes its upper."""
@@ -59,6 +75,11 @@ class BlankQuantiles(Params):
 
     upper: Annotated[float, Ge(0), Le(1)] = 0.995
     """Quantile that no blank channel may pass."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "BlankQuantiles":
+        _in_order(self.lower, self.upper)
+        return self
 
 
 def keep_by_size(

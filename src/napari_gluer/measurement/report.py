@@ -38,7 +38,7 @@ class Report:
         parts = [f"{self.kept:,} of {self.cells:,} cells kept"]
         parts += [f"dropped: {dropped}"] if dropped else []
         if self.not_separated:
-            parts.append(f"signal and ground not separated: {listed(self.not_separated)}")
+            parts.append(f"signal and ground not separated: {listed(self.not_separated, 3)}")
         parts += [f"constant: {listed(self.constant)}"] if self.constant else []
         why = "; ".join(f"{step} ({reason})" for step, reason in self.skipped.items())
         parts += [f"skipped: {why}"] if why else []

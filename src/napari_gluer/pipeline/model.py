@@ -2,17 +2,20 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from anndata import AnnData
 from cyclopts import Parameter
 from numpy.typing import NDArray
+from pydantic import model_validator
 
 from napari_gluer.analysis.clustering import ClusterParams
 from napari_gluer.image import MultiplexImage
 from napari_gluer.integration.params import IntegrateParams
+from napari_gluer.io.cells import Kind
 from napari_gluer.measurement.clean import CleanParams
+from napari_gluer.measurement.signal import MixtureCumulative
 from napari_gluer.params import Params
 from napari_gluer.segmentation.discs import DiscParams
 from napari_gluer.segmentation.nuclei import SegmentParams
@@ -25,11 +28,14 @@ class PipelineParams(Params):
     segment: SegmentParams = SegmentParams()
     """How cells are found; not used where masks or a table of cells are given."""
 
+    kind: Kind = "detect"
+    """What a table of cells holds. "detect" takes whole numbers for counts."""
+
     discs: DiscParams = DiscParams()
     """How a table of cells without masks is drawn."""
 
     clean: CleanParams = CleanParams()
-    """How cells are cleaned."""
+    """How cells are cleaned. With the paper's preset zero intensity is not stretched to 0."""
 
     # a part's own defaults are the published ones, the preset lays others over them
     integrate: Annotated[IntegrateParams, Parameter(show_default=False)] = IntegrateParams()
@@ -37,6 +43,16 @@ class PipelineParams(Params):
 
     cluster: ClusterParams = ClusterParams()
     """How cells are clustered."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _clean_as_published(cls, given: Any) -> Any:
+        """The paper's cleaning goes with the paper's preset, unless it is given."""
+        wanted = given.get("integrate") if isinstance(given, dict) else None
+        preset = wanted.get("preset") if isinstance(wanted, dict) else getattr(wanted, "preset", "")
+        if preset != "paper" or "clean" in given:
+            return given
+        return {**given, "clean": CleanParams(signal=MixtureCumulative(zero_at_zero=False))}
 
     label_column: str = ""
     """Labels of the reference to transfer; empty takes a column named like cell_type, if any."""
@@ -52,15 +68,15 @@ class Inputs:
     Attributes
     ----------
     source
-        A multiplexed image (file, folder of one-channel TIFFs, or already read), or an ``.h5ad``
-        table of cells with positions.
+        A multiplexed image (file, folder of one-channel TIFFs, or already read), or a table of
+        cells with positions (``.h5ad``, or already read).
     reference
         Single-cell RNA-seq: an ``.h5ad``, or already read.
     masks
         Labels image to use in place of segmenting (or of drawing a table's cells as discs).
     """
 
-    source: Path | str | MultiplexImage
+    source: Path | str | MultiplexImage | AnnData
     reference: Path | str | AnnData
     masks: Path | str | NDArray[np.integer] | None = None
 
@@ -88,6 +104,8 @@ class Result:
         As read.
     log
         What every step took and gave.
+    painted
+        The painted genes and their pictures.
     files
         What was written.
     """
@@ -96,6 +114,7 @@ class Result:
     cells: AnnData
     reference: AnnData
     log: "RunLog"
+    painted: dict[str, Path] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
 
 

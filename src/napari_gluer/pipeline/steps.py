@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from napari_gluer import slots
 from napari_gluer.analysis.clustering import cluster
-from napari_gluer.errors import InputError, listed
+from napari_gluer.errors import InputError
+from napari_gluer.expression import expression
 from napari_gluer.image import MultiplexImage
 from napari_gluer.integration.gluer import integrate
-from napari_gluer.integration.imputation import transfer_labels
+from napari_gluer.integration.imputation import membership, transfer_labels
 from napari_gluer.io.cells import read_cells
 from napari_gluer.io.images import read_image, read_labels
 from napari_gluer.io.references import read_reference
@@ -63,14 +64,9 @@ def _reference(inputs: Inputs) -> AnnData:
 
 def _check_wishes(params: PipelineParams, reference: AnnData) -> None:
     """Refuse names that the reference lacks before the long work."""
-    missing = [gene for gene in params.genes if gene not in reference.var_names]
-    if missing:
-        raise InputError(
-            f"Genes to paint that the reference lacks: {listed(missing)}; it has "
-            f"{listed(reference.var_names, 6)}."
-        )
+    expression(reference).require(list(params.genes))
     if params.label_column:
-        slots.require(reference, "obs", params.label_column, "Choose one of these.")
+        membership(reference, params.label_column)
 
 
 def _type_column(reference: AnnData) -> str:
@@ -79,7 +75,7 @@ def _type_column(reference: AnnData) -> str:
 
 def find_cells(inputs: Inputs, params: PipelineParams, log: RunLog, track: Track) -> Found:
     """Labels and measured cells, from an image or a table."""
-    if not isinstance(inputs.source, MultiplexImage) and Path(inputs.source).suffix == ".h5ad":
+    if _is_table(inputs.source):
         return _cells_of_table(inputs, params, log)
     image = _image(inputs, log)
     labels: NDArray[np.integer]
@@ -93,10 +89,18 @@ def find_cells(inputs: Inputs, params: PipelineParams, log: RunLog, track: Track
     return Found(labels, cells, image.spacing_um)
 
 
+def _is_table(source: object) -> bool:
+    if isinstance(source, AnnData):
+        return True
+    return isinstance(source, str | Path) and Path(source).suffix == ".h5ad"
+
+
 def _image(inputs: Inputs, log: RunLog) -> MultiplexImage:
     source = inputs.source
     if isinstance(source, MultiplexImage):
         return source
+    if not isinstance(source, str | Path):
+        raise InputError(f"A run starts from a file, an image or a table, not {type(source)}.")
     image = log.seconds.timed("read image", lambda: read_image(source))
     shape = " × ".join(str(size) for size in image.spatial_shape)
     log.say("read image", f"{len(image.channels)} channels, {shape} pixels")
@@ -108,14 +112,18 @@ def _masks(masks: Any) -> NDArray[np.integer]:
 
 
 def _cells_of_table(inputs: Inputs, params: PipelineParams, log: RunLog) -> Found:
-    path = Path(str(inputs.source))
-    cells = log.seconds.timed("read cells", lambda: read_cells(path))
-    kind = slots.info(cells)[slots.KIND]
+    source = inputs.source
+    cells: AnnData = (
+        source
+        if isinstance(source, AnnData)
+        else log.seconds.timed("read cells", lambda: read_cells(Path(str(source)), params.kind))
+    )
+    kind = slots.info(cells).get(slots.KIND, "kind not said")
     log.say("read cells", f"{cells.n_obs:,} cells × {cells.n_vars} features ({kind})")
     labels: NDArray[np.integer]
     if inputs.masks is None:
         labels, drawn = log.seconds.timed("draw", lambda: draw_cells(cells, params.discs))
-        flipped = slots.info(drawn)["drawn"]["y_flipped"]
+        flipped = slots.info(drawn)[slots.DRAWN]["y_flipped"]
         log.say(
             "draw",
             f"no image: cells drawn as discs, {labels.shape[1]} × {labels.shape[0]} pixels"
@@ -130,7 +138,7 @@ def _cells_of_table(inputs: Inputs, params: PipelineParams, log: RunLog) -> Foun
 def _drawn_spacing(cells: AnnData) -> tuple[float, ...] | None:
     """Pixel size of drawn discs in µm, None where the table's positions have no unit."""
     known = slots.info(cells)
-    size = float(known["drawn"]["pixel_size"])
+    size = float(known[slots.DRAWN]["pixel_size"])
     return (size, size) if known.get(slots.SPATIAL_UNIT) == "um" else None
 
 

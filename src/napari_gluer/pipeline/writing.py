@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_gluer import slots
 from napari_gluer.integration.imputation import impute
-from napari_gluer.integration.variable import most_telling_genes
+from napari_gluer.integration.variable import measured_genes, most_telling_genes
 from napari_gluer.io.cells import write_cells, write_labels
 from napari_gluer.io.hashing import sha256
 from napari_gluer.painting import LabelIndex, LookUp, code_levels, paint_levels
@@ -66,7 +66,10 @@ class Painter:
         return Caption(title, note, pixel_size=size)
 
 
-IMPUTED = "imputed, not measured"
+def how_known(gene: str, cells: AnnData) -> str:
+    """What the values of an imputed gene are, for the reader of a picture."""
+    feature = measured_genes(cells).get(gene)
+    return "imputed, not measured" if feature is None else f"imputed; measured too, as {feature}"
 
 
 def write_results(result: Result, params: PipelineParams, folder: Path, track: Track) -> None:
@@ -78,7 +81,8 @@ def write_results(result: Result, params: PipelineParams, folder: Path, track: T
     genes = list(params.genes) or most_telling_genes(cells, result.reference, 2)
     for gene in track(genes, "Painting"):
         values = impute(cells, result.reference, gene)
-        painter.gene(gene, values, folder / f"gene_{_safe(gene)}.png", IMPUTED)
+        result.painted[gene] = _free(folder, f"gene_{_safe(gene)}")
+        painter.gene(gene, values, result.painted[gene], how_known(gene, cells))
     painter.column(slots.CLUSTER, folder / "clusters.png", "Clusters")
     for name in (str(name) for name in cells.obs):
         if name.endswith(slots.transferred("")):
@@ -91,6 +95,14 @@ def _flat(levels: list[LookUp]) -> NDArray[Any]:
     level = next(level for level in levels if max(level.shape[-2:]) <= _LARGEST_PICTURE)
     plane = level[level.shape[0] // 2] if level.ndim == 3 else level[:]
     return np.asarray(plane)
+
+
+def _free(folder: Path, stem: str) -> Path:
+    """A PNG that is not there yet: different genes may come to one safe name."""
+    path, number = folder / f"{stem}.png", 2
+    while path.exists():
+        path, number = folder / f"{stem}-{number}.png", number + 1
+    return path
 
 
 def _safe(name: str) -> str:

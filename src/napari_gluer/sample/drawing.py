@@ -103,6 +103,28 @@ def _sites(labels: NDArray[np.int32], nucleus: NDArray[np.bool_]) -> dict[Site, 
     }
 
 
+@dataclass(frozen=True, eq=False)
+class Exposure:
+    """One channel to be taken.
+
+    Attributes
+    ----------
+    levels
+        What each cell holds, ``(n_cells,)``.
+    site
+        Where in the cell it lies.
+    brightness
+        Photons of a cell at level 1.
+    haze
+        Photons of the slide itself.
+    """
+
+    levels: NDArray[np.float64]
+    site: Site
+    brightness: float
+    haze: float
+
+
 class Microscope:
     """Turns what cells hold into camera counts.
 
@@ -119,33 +141,30 @@ class Microscope:
         glow = self._blurred(own, "cytoplasm")
         self.autofluorescence = (0.6 * haze + glow).astype(np.float32)
 
-    def expose(
-        self, levels: NDArray[np.float64], site: Site, brightness: float, haze: float
-    ) -> NDArray[np.uint16]:
-        """Camera counts ``(y, x)`` of one channel.
+    def noise(self) -> Field:
+        """Standard normal noise of one channel, ``(y, x)``: all that `develop` needs of chance."""
+        return self._rng.standard_normal(self._shapes.labels.shape, np.float32)
 
-        Parameters
-        ----------
-        levels
-            What each cell holds, ``(n_cells,)``.
-        site
-            Where in the cell it lies.
-        brightness
-            Photons of a cell at level 1.
-        haze
-            Photons of the slide itself.
+    def develop(self, exposure: Exposure, noise: Field) -> NDArray[np.uint16]:
+        """Camera counts ``(y, x)`` of one channel; `noise` is used up.
+
+        It draws nothing at random, so that several can run at a time.
         """
-        light = brightness * self._blurred(levels, site) + haze * self.autofluorescence
+        light = self._blurred(exposure.levels, exposure.site)
+        light *= np.float32(exposure.brightness)
+        light += np.float32(exposure.haze) * self.autofluorescence
         light *= self.illumination
         # Poisson counts of this size are normal to within a count, at a tenth of the time
-        noise = self._rng.standard_normal(light.shape, np.float32)
         noise *= np.sqrt(light + np.float32(READ_NOISE**2))
-        counts = np.rint(light + noise + np.float32(OFFSET))
-        return np.asarray(np.clip(counts, 0, 65535), np.uint16)
+        light += noise
+        light += np.float32(OFFSET)
+        np.rint(light, out=light)
+        return np.clip(light, 0, 65535, out=light).astype(np.uint16)
 
     def _blurred(self, levels: NDArray[np.float64], site: Site) -> Field:
         table = np.concatenate([[0], levels]).astype(np.float32)
-        sharp = table[self._shapes.labels] * self._shapes.sites[site]
+        sharp = np.take(table, self._shapes.labels)
+        sharp *= self._shapes.sites[site]
         sharp *= 1 - _HALO_SHARE
         sharp += _halo(sharp)
         return np.asarray(ndimage.gaussian_filter(sharp, BLUR_PX, truncate=3.0), np.float32)

@@ -1,5 +1,9 @@
 """The simulated tissue: image, masks, reference, and the truth kept apart."""
 
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +14,13 @@ from scipy import ndimage
 
 from napari_gluer import slots
 from napari_gluer.image import MultiplexImage
-from napari_gluer.sample.drawing import Microscope, Shapes, draw_shapes
+from napari_gluer.sample.drawing import Exposure, Field, Microscope, Shapes, draw_shapes
 from napari_gluer.sample.layout import arrange_cells
 from napari_gluer.sample.panel import BLANK, NUCLEAR, PANEL
 from napari_gluer.sample.profiles import load_profiles, protein_levels, split_profiles
 
 PIXEL_SIZE_UM = 0.5
+_THREADS = min(4, os.cpu_count() or 1)
 _STAINING_SPREAD, _CELL_SPREAD, _NONSPECIFIC = 0.3, 0.15, 0.02
 
 
@@ -121,15 +126,32 @@ def _stain(
     rng: np.random.Generator, shapes: Shapes, proteins: NDArray[np.float64]
 ) -> MultiplexImage:
     """The image of cells that hold `proteins` ``(n_cells, n_markers)``."""
-    n_cells = len(shapes.kept)
     microscope = Microscope(rng, shapes)
-    uptake = rng.lognormal(0, _CELL_SPREAD, n_cells)  # of all antibodies by one cell
     names = [NUCLEAR, *(marker.name for marker in PANEL), BLANK]
     planes = np.empty((len(names), *shapes.labels.shape), np.uint16)
-    planes[0] = microscope.expose(rng.lognormal(0, 0.25, n_cells), "nucleus", 2500, 40)
-    for plane, marker, level in zip(planes[1:-1], PANEL, proteins.T, strict=True):
+
+    def develop(plane: NDArray[np.uint16], exposure: Exposure, noise: Field) -> None:
+        plane[:] = microscope.develop(exposure, noise)
+
+    # chance is drawn here, in one order, whatever the threads do; noise waits for few of them
+    running: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for plane, exposure in zip(planes, _exposures(rng, proteins), strict=True):
+            running.append(pool.submit(develop, plane, exposure, microscope.noise()))
+            if len(running) > _THREADS:
+                running.popleft().result()
+        for developed in running:
+            developed.result()
+    return MultiplexImage(planes, names, PIXEL_SIZE_UM)
+
+
+def _exposures(rng: np.random.Generator, proteins: NDArray[np.float64]) -> Iterator[Exposure]:
+    """The nuclei, every marker of the panel, and the blank channel."""
+    n_cells = len(proteins)
+    uptake = rng.lognormal(0, _CELL_SPREAD, n_cells)  # of all antibodies by one cell
+    yield Exposure(rng.lognormal(0, 0.25, n_cells), "nucleus", 2500, 40)
+    for marker, level in zip(PANEL, proteins.T, strict=True):
         bound = (level + _NONSPECIFIC) * uptake * rng.lognormal(0, _STAINING_SPREAD, n_cells)
         brightness, haze = rng.lognormal(np.log(1500), 0.6), rng.lognormal(np.log(60), 0.5)
-        plane[:] = microscope.expose(bound, marker.site, brightness, haze)
-    planes[-1] = microscope.expose(np.zeros(n_cells), "cytoplasm", 0, 60)
-    return MultiplexImage(planes, names, PIXEL_SIZE_UM)
+        yield Exposure(bound, marker.site, brightness, haze)
+    yield Exposure(np.zeros(n_cells), "cytoplasm", 0, 60)

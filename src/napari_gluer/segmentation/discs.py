@@ -70,7 +70,7 @@ def draw_cells(
     """
     params = params or DiscParams()
     positions, flipped = _positions(cells)
-    ids = slots.require(cells, "obs", slots.LABEL, "Read the table with read_cells.").to_numpy()
+    ids = slots.cell_labels(cells)
     if ids.max() > np.iinfo(np.int32).max:
         raise InputError(f"Labels up to 2³¹ - 1 can be drawn; the largest here is {ids.max()}.")
     canvas = _canvas(positions, params)
@@ -92,7 +92,7 @@ def draw_cells(
         "y_flipped": flipped,
         "moved": int(moved.sum()),
     }
-    slots.note(drawn, drawn=mapping)
+    slots.note(drawn, **{slots.DRAWN: mapping})
     return np.concatenate([[0], ids]).astype(np.int32)[labels], drawn
 
 
@@ -100,6 +100,8 @@ def _positions(cells: AnnData) -> tuple[NDArray[np.float64], bool]:
     remedy = "Give x and y of every cell there, or an image and its labels."
     found = slots.require(cells, "obsm", slots.SPATIAL, remedy)
     positions = np.array(found, np.float64)[:, :2]
+    if positions.shape[1:] != (2,):
+        raise InputError(f"obsm['spatial'] must hold x and y; it has shape {found.shape}. {remedy}")
     if not len(positions):
         raise InputError("The table has no cells to draw.")
     lost = int((~np.isfinite(positions).all(axis=1)).sum())

@@ -9,7 +9,7 @@ from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget, QMainWindow
 
-from napari_gluer._napari.steps.base import Step
+from napari_gluer._napari.steps.base import Outcome, Step
 from napari_gluer.errors import InputError
 from napari_gluer.track import Track
 
@@ -37,9 +37,9 @@ class Counting(Step):
 
         return work
 
-    def finish(self, result: int) -> str:
+    def finish(self, result: int) -> Outcome:
         self.finished = (*self.finished, result)
-        return f"Counted to {result}."
+        return Outcome(f"Counted to {result}.", "One by one." if result > 4 else "")
 
 
 @pytest.fixture
@@ -101,7 +101,8 @@ def test_a_cancelled_run_does_not_disturb_the_next(qtbot: Any, step: Counting, f
     _click(qtbot, step.cancel)
     step.steps = 5
     _click(qtbot, step.run)
-    assert finish(step) == "Counted to 5."
+    assert finish(step) == "Counted to 5. (Point here for details.)"
+    assert step.outcome.toolTip() == "One by one."
     assert step.finished == (5,)
 
 
@@ -143,6 +144,41 @@ def test_a_widget_that_is_gone_stops_its_job(qtbot: Any, model: ViewerModel) -> 
     step.deleteLater()
     qtbot.waitUntil(lambda: bool(ended), timeout=2000)
     assert job.cancelled
+
+
+def _docked(qtbot: Any, viewer: Any) -> tuple[Counting, Any]:
+    """A step in the window whose job runs."""
+    step = Counting(viewer)
+    step.steps = 1000
+    viewer.window.add_dock_widget(step, name="Counting")
+    _click(qtbot, step.run)
+    return step, step._running.job
+
+
+def test_a_dock_closed_during_a_job_is_no_crash(
+    qtbot: Any, make_napari_viewer: Any, notified: list[Any]
+) -> None:
+    viewer = make_napari_viewer()
+    step, job = _docked(qtbot, viewer)
+    ended: list[bool] = []
+    job.finished.connect(lambda: ended.append(True))
+    viewer.window.remove_dock_widget(step)
+    step.deleteLater()
+    qtbot.waitUntil(lambda: bool(ended), timeout=5000)
+    assert job.cancelled
+    assert not notified
+
+
+def test_a_viewer_closed_during_a_job_is_no_crash(
+    qtbot: Any, make_napari_viewer: Any, notified: list[Any]
+) -> None:
+    viewer = make_napari_viewer()
+    _, job = _docked(qtbot, viewer)
+    ended: list[bool] = []
+    job.finished.connect(lambda: ended.append(True))
+    viewer.close()
+    qtbot.waitUntil(lambda: bool(ended), timeout=5000)
+    assert not notified
 
 
 def test_docked_steps_share_tabs(qtbot: Any, model: ViewerModel) -> None:

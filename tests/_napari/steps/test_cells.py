@@ -8,9 +8,10 @@ from anndata import AnnData
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
+from napari_gluer import slots
 from napari_gluer._napari.attached import cells_of, measured_of, table_metadata
 from napari_gluer._napari.reader import image_layers
-from napari_gluer._napari.steps.cells import CellsStep, Instead
+from napari_gluer._napari.steps.cells import CellsStep, Instead, outcome
 from napari_gluer.image import MultiplexImage
 
 
@@ -39,7 +40,7 @@ def test_nuclei_are_guessed_and_cells_are_found(
     assert step.nuclear.ticked == ("DAPI",)
     step.clean.setChecked(False)
     _run(qtbot, step)
-    assert finish(step) == "64 cells; 3 channels."
+    assert finish(step) == "64 cells, 3 channels."
     layer = model.layers[-1]
     table = cells_of(layer)
     assert table is not None
@@ -47,6 +48,55 @@ def test_nuclei_are_guessed_and_cells_are_found(
     assert tuple(layer.scale) == (0.5, 0.5)
     assert step.cells_from.value is layer
     assert step.run.text() == "Measure"
+
+
+def _area(layer: Any) -> int:
+    return int((np.asarray(layer.data) > 0).sum())
+
+
+def test_nuclei_grow_by_what_is_typed(
+    qtbot: Any, step: CellsStep, model: ViewerModel, run: Any
+) -> None:
+    assert step.grow.isVisible()
+    assert step.grow.suffix() == " µm"
+    assert dict(_rows(step.segmenting.rows["method"]))["expansion"].widget is None
+    step.clean.setChecked(False)
+    run(step)
+    nuclei = model.layers[-1]
+    step.cells_from.setCurrentIndex(step.cells_from.findText("find them in the image"))
+    step.grow.selectAll()
+    qtbot.keyClicks(step.grow, "1")
+    run(step)
+    assert model.layers[-1] is not nuclei
+    assert _area(model.layers[-1]) > 1.2 * _area(nuclei)
+
+
+def test_growth_is_in_pixels_where_their_size_is_unknown(qtbot: Any, model: ViewerModel) -> None:
+    model.add_image(np.zeros((64, 64)), name="DAPI")
+    step = CellsStep(model)
+    qtbot.addWidget(step)
+    assert step.grow.suffix() == " pixels"
+
+
+def test_the_outcome_counts_markers_and_its_details_name_them(cells: AnnData) -> None:
+    report = {
+        "cells": 600,
+        "kept": 582,
+        "dropped": {"size": 18, "blanks": 0},
+        "skipped": {"total": "not wanted"},
+        "not_separated": ["CD4", "CD8"],
+        "constant": ["ER"],
+    }
+    slots.note(cells, clean=report)
+    said = outcome(cells)
+    assert said.text == (
+        "582 of 600 cells kept, 2 channels. Dropped: 18 by size. No clear split into signal and "
+        "ground: 2 markers. The same in every cell: 1. Skipped: total."
+    )
+    for part in ("CD4, CD8", "ER", "total: not wanted"):
+        assert part in said.details
+    slots.note(cells, kind=slots.COUNTS, clean={**report, "not_separated": [], "constant": []})
+    assert outcome(cells).text.startswith("582 of 600 cells kept, 2 features.")
 
 
 def test_a_mask_is_measured_and_moved_onto_its_image(
@@ -71,7 +121,7 @@ def test_a_table_from_a_file_skips_measuring(
     assert step.run.text() == "Clean"
     step.clean.setChecked(False)
     _run(qtbot, step)
-    assert finish(step) == "64 cells; 2 channels."
+    assert finish(step) == "64 cells, 2 channels."
     assert cells_of(masks) is cells
 
 

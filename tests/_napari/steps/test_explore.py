@@ -15,6 +15,7 @@ from scipy import sparse
 import napari_gluer as ng
 from napari_gluer import slots
 from napari_gluer._napari.attached import attach
+from napari_gluer._napari.captions import title
 from napari_gluer._napari.steps.explore import ExploreStep
 
 
@@ -59,8 +60,9 @@ def test_a_gene_is_painted_by_typing_and_enter(
 ) -> None:
     _pick(qtbot, step, "GENE7")
     said = finish(step)
-    assert said == ("GENE7: imputed, log1p of counts per 10,000. 2 unmatched cells are left empty.")
-    layer = model.layers["GENE7"]
+    assert said == "GENE7: imputed, log1p of counts per 10,000. Left empty: 2 unmatched cells."
+    assert title(model) == "GENE7: imputed, log1p of counts per 10,000"
+    layer = model.layers["GENE7 (imputed)"]
     assert isinstance(layer, Image)
     assert np.isnan(np.asarray(layer.data)).sum() == (masks.data == 0).sum() + 2 * 100
     assert not step.legend.isVisible()
@@ -79,7 +81,7 @@ def test_a_click_paints_a_marker_at_once(
     qtbot.keyClicks(step.search_box, "CD20")
     place = step.list.visualRect(step.list.found.index(0, 0)).center()
     qtbot.mouseClick(step.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    values = np.unique(np.asarray(model.layers["CD20"].data))
+    values = np.unique(np.asarray(model.layers["CD20 (measured)"].data))
     np.testing.assert_array_equal(values[:-1], np.sort(cells.X[:, 1]))
 
 
@@ -88,17 +90,38 @@ def test_clusters_have_a_legend(qtbot: Any, step: ExploreStep, model: ViewerMode
     rows = [step.legend.topLevelItem(i) for i in range(step.legend.topLevelItemCount())]
     assert [row.text(0) for row in rows] == ["even", "odd", "unmatched"]
     assert rows[2].text(1) == "2"
+    assert step.outcome.text() == "cluster: 2 clusters. 2 unmatched cells are grey."
     assert isinstance(model.layers["cluster"], Labels)
     _pick(qtbot, step, "volume")
     assert not step.legend.isVisible()
     assert not model.layers["cluster"].visible
 
 
+def test_arrows_and_enter_paint_from_the_list(
+    qtbot: Any, step: ExploreStep, model: ViewerModel
+) -> None:
+    qtbot.keyClicks(step.search_box, "measured")
+    qtbot.keyClick(step.search_box, Qt.Key.Key_Down)
+    assert step.list.currentIndex().row() == 0
+    qtbot.keyClick(step.list, Qt.Key.Key_Down)
+    assert len(model.layers) == 1
+    qtbot.keyClick(step.list, Qt.Key.Key_Return)
+    assert model.layers["CD20 (measured)"].visible
+
+
+def test_cells_dropped_by_cleaning_are_told(
+    qtbot: Any, step: ExploreStep, masks: Labels, cells: AnnData
+) -> None:
+    attach(masks, cells=cells[3:].copy(), measured=cells)
+    _pick(qtbot, step, "CD20")
+    assert step.outcome.text() == "CD20: measured. Left empty: 3 cells dropped by cleaning."
+
+
 def test_a_kept_layer_stays(qtbot: Any, step: ExploreStep, model: ViewerModel) -> None:
     _pick(qtbot, step, "CD20")
     qtbot.mouseClick(step.keep, Qt.MouseButton.LeftButton)
     _pick(qtbot, step, "volume")
-    assert {"CD20", "volume_px"} <= {layer.name for layer in model.layers}
+    assert {"CD20 (measured)", "size (pixels)"} <= {layer.name for layer in model.layers}
 
 
 def test_the_image_is_dimmed_and_comes_back(

@@ -60,7 +60,9 @@ def test_it_runs_with_what_is_shown(
     def integrate(cells: AnnData, _reference: AnnData, params: Any, **kwargs: Any) -> AnnData:
         seen.extend([params, kwargs["seed"]])
         result = cells.copy()
-        slots.note(result, outcome="integrated")
+        slots.note(result, outcome="integrated", links='{"CD3": "CD3"}')
+        slots.note(result, **{slots.REFERENCE_NAMES: np.array(["a", "b"])})
+        result.obs[slots.UNMATCHED] = np.arange(result.n_obs) < 2
         return result
 
     monkeypatch.setattr(ng, "integrate", integrate, raising=False)
@@ -74,7 +76,11 @@ def test_it_runs_with_what_is_shown(
     step.seed.value = 7
     step.form.rows["anchors"].widget.rows["n_neighbors"].widget.value = 11
     _run(qtbot, step)
-    assert finish(step).startswith("integrated. ")
+    assert finish(step) == (
+        "64 cells integrated with 2 reference cells over 1 linked features. "
+        "2 cells have no signal and stay unmatched. Next: Explore. (Point here for details.)"
+    )
+    assert step.outcome.toolTip() == "integrated."
     assert seen[0].anchors.n_neighbors == 11
     assert seen[1] == 7
     assert "cluster_transferred" in cells_of(masks).obs

@@ -11,8 +11,8 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 from qtpy.QtCore import Qt
 
-from napari_gluer._napari.attached import attach, reference_of
-from napari_gluer._napari.steps.reference import ReferenceStep, label_columns
+from napari_gluer._napari.attached import attach, reference_metadata, reference_of
+from napari_gluer._napari.steps.reference import ReferenceStep, Source, label_columns
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_reference_is_described_and_attached(
     qtbot: Any, step: ReferenceStep, masks: Labels, tmp_path: Path, finish: Any
 ) -> None:
     _open(qtbot, step, _atlas(tmp_path / "atlas.h5ad", ["CD3", "MS4A1", "CD20"]))
-    assert finish(step) == "Reference with 40 cells attached; 2 linked features."
+    assert finish(step) == ("Reference with 40 cells attached; 2 linked features. Next: Integrate.")
     assert reference_of(masks).n_obs == 40
     text = step.facts.text()
     for part in ("<b>40</b> cells", "<b>3</b> genes", "counts in X", "type (2)"):
@@ -68,6 +68,32 @@ def test_it_is_shown_again_when_its_labels_are_chosen(
     assert step.links.topLevelItemCount() == 0
     step.labels.choose(masks)
     assert "<b>40</b>" in step.facts.text()
+
+
+def test_the_reference_of_another_layer_is_used_without_a_file(
+    qtbot: Any, step: ReferenceStep, model: ViewerModel, masks: Labels, cells: AnnData, run: Any
+) -> None:
+    assert step.source.value is Source.FILE
+    cells.X[:] = np.abs(cells.X)
+    other = model.add_labels(masks.data, metadata=reference_metadata(cells))
+    step.source.choose(other)
+    assert not step.path.isVisible()
+    assert step.run.text() == "Use this reference"
+    assert "64 cells attached" in run(step)
+    assert reference_of(masks) is cells
+    step.path.setText("atlas.h5ad")
+    assert step.source.value is Source.FILE
+
+
+def test_a_reference_that_is_there_is_offered_first(
+    qtbot: Any, model: ViewerModel, masks: Labels, cells: AnnData
+) -> None:
+    other = model.add_labels(masks.data, metadata=reference_metadata(cells))
+    step = ReferenceStep(model)
+    qtbot.addWidget(step)
+    step.labels.choose(masks)
+    assert step.source.itemData(0) is other
+    assert step.source.itemText(1) == "an .h5ad file"
 
 
 def _scaled(tmp_path: Path) -> Path:

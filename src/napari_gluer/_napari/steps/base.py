@@ -1,7 +1,7 @@
 """What every step has: a body that scrolls, Run and Cancel, progress, one line of outcome."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from magicgui.widgets import Widget
 from napari.components import ViewerModel
@@ -25,7 +25,14 @@ from napari_gluer._napari.jobs import Job, report, start
 from napari_gluer.errors import InputError
 from napari_gluer.track import Track
 
-_MARGIN, _GAP, _NARROWEST = 8, 6, 260
+_MARGIN, _GAP, _NARROWEST = 8, 6, 300
+
+
+class Outcome(NamedTuple):
+    """What a step did: a line that fits the panel, and details that the mouse brings up."""
+
+    text: str
+    details: str = ""
 
 
 class Step(QWidget):
@@ -72,7 +79,7 @@ class Step(QWidget):
         """Read the widgets and layers, and return the work for the thread."""
         raise NotImplementedError
 
-    def finish(self, result: Any) -> str:
+    def finish(self, result: Any) -> Outcome:
         """Attach the result to the layers and return the outcome in plain words."""
         raise NotImplementedError
 
@@ -90,9 +97,10 @@ class Step(QWidget):
         """Whether a job runs whose result is awaited."""
         return self._running.job is not None
 
-    def say(self, text: str) -> None:
-        """Show one line of outcome."""
-        self.outcome.setText(text)
+    def say(self, text: str, details: str = "") -> None:
+        """Show one line of outcome; `details` under the mouse."""
+        self.outcome.setText(f"{text} (Point here for details.)" if details else text)
+        self.outcome.setToolTip(details)
 
     def guarded(self, act: Callable[[], Any]) -> Any:
         """The value of `act`; an error of the input is told and gives None."""
@@ -102,7 +110,7 @@ class Step(QWidget):
             self._tell(error)
             return None
 
-    def run_job(self, work: Callable[[Track], Any], finish: Callable[[Any], str]) -> None:
+    def run_job(self, work: Callable[[Track], Any], finish: Callable[[Any], Outcome]) -> None:
         """Run `work` in a thread, then `finish` in the window's, and say what it returns."""
         self._set_busy(busy=True)
         self.say("Starting …")
@@ -146,11 +154,11 @@ class Step(QWidget):
         self._set_busy(busy=False)
         self.say("Cancelled. Everything is as it was.")
 
-    def _done(self, finish: Callable[[Any], str], result: Any) -> None:
+    def _done(self, finish: Callable[[Any], Outcome], result: Any) -> None:
         self._set_busy(busy=False)
-        text = self.guarded(lambda: finish(result))
-        if text is not None:
-            self.say(text)
+        outcome = self.guarded(lambda: finish(result))
+        if outcome is not None:
+            self.say(*outcome)
 
     def _failed(self, error: Exception) -> None:
         self._set_busy(busy=False)

@@ -6,12 +6,18 @@ from anndata import AnnData
 from napari.components import ViewerModel
 from napari.layers import Labels, Layer
 from napari.utils.events import Event
-from qtpy.QtWidgets import QCheckBox, QLineEdit, QPushButton
+from qtpy.QtWidgets import QCheckBox, QPushButton
 
 from napari_gluer import slots
-from napari_gluer._napari.attached import cells_of, needed_cells, reference_of, unmeasured
+from napari_gluer._napari.attached import (
+    cells_of,
+    measured_of,
+    needed_cells,
+    reference_of,
+    unmeasured,
+)
 from napari_gluer._napari.folding import is_open
-from napari_gluer._napari.found_list import FoundList, Legend
+from napari_gluer._napari.found_list import FoundList, Legend, SearchBox
 from napari_gluer._napari.images import dim_tissue
 from napari_gluer._napari.layers import LegendEntry, keep, show_categories, show_values
 from napari_gluer._napari.paintables import (
@@ -23,7 +29,7 @@ from napari_gluer._napari.paintables import (
     paintables,
 )
 from napari_gluer._napari.pickers import labels_picker
-from napari_gluer._napari.steps.base import Step
+from napari_gluer._napari.steps.base import Outcome, Step
 from napari_gluer.errors import InputError
 from napari_gluer.track import Track
 
@@ -38,7 +44,7 @@ class ExploreStep(Step):
     def __init__(self, napari_viewer: ViewerModel) -> None:
         super().__init__(napari_viewer)
         self.labels = labels_picker(self.viewer)
-        self.search_box = QLineEdit()
+        self.search_box = SearchBox()
         self.search_box.setPlaceholderText("Gene, marker, cluster, type …")
         self.search_box.setClearButtonEnabled(True)
         self.list = FoundList()
@@ -64,6 +70,7 @@ class ExploreStep(Step):
         self.labels.currentIndexChanged.connect(self._follow)
         self.search_box.textChanged.connect(self._narrow)
         self.search_box.returnPressed.connect(self.list.pick_first)
+        self.search_box.left.connect(self.list.enter)
         self.list.picked.connect(self.pick)
         self.keep.clicked.connect(self._keep)
         self.dim.toggled.connect(self._dim)
@@ -86,25 +93,23 @@ class ExploreStep(Step):
             self.run_job(work, lambda values: self._shown(what, layer, cells, values))
         else:
             found = categories(what, cells) if what.is_categorical else numbers(what, cells, None)
-            self.say(self._shown(what, layer, cells, found))
+            self.say(*self._shown(what, layer, cells, found))
 
-    def _shown(self, what: Paintable, layer: Labels, cells: AnnData, values: Any) -> str:
+    def _shown(self, what: Paintable, layer: Labels, cells: AnnData, values: Any) -> Outcome:
         if layer not in self.viewer.layers:
             raise InputError(f"The layer “{layer.name}” is gone; there is nothing to paint on.")
         entries: list[LegendEntry] = []
         if what.is_categorical:
             self._layer, entries = show_categories(
-                self.viewer, layer, cells, values, name=what.label
+                self.viewer, layer, cells, values, **_names(what, cells)
             )
         else:
-            self._layer = show_values(self.viewer, layer, cells, values, name=what.label)
+            self._layer = show_values(self.viewer, layer, cells, values, **_names(what, cells))
         self._dim()
         self.legend.show_entries(entries)
         self.legend.setVisible(bool(entries))
         self.keep.setEnabled(True)
-        new = unmeasured(layer)
-        stale = f" {new:,} labels were drawn after measuring: run Cells again." if new else ""
-        return _said(what, cells) + stale
+        return Outcome(" ".join([_said(what, cells), *_left_empty(what, layer, cells)]))
 
     def _dim(self) -> None:
         """Dim the image under a painting, or give it its old opacity back."""
@@ -141,12 +146,46 @@ class ExploreStep(Step):
         self.list.show_found(self._search(text))
 
 
+_UNITS = {
+    Origin.GENE: "imputed, log1p of counts per 10,000",
+    Origin.TYPE: "transferred from the reference",
+    Origin.MARKER: "measured",
+}
+
+
+def _names(what: Paintable, cells: AnnData) -> dict[str, str]:
+    """Name of the layer, and title on the canvas with origin and unit."""
+    unit = _unit(what, cells)
+    return {"name": what.layer_name, "title": f"{what.label}: {unit}" if unit else what.label}
+
+
+def _unit(what: Paintable, cells: AnnData) -> str:
+    cleaned = what.origin is Origin.MARKER and slots.CLEAN in slots.info(cells)
+    return _UNITS.get(what.origin, "") + (", cleaned" if cleaned else "")
+
+
 def _said(what: Paintable, cells: AnnData) -> str:
+    unit = _unit(what, cells)
     if what.is_categorical:
-        return f"{what.label}: {cells.obs[what.name].nunique()} categories, {what.origin.value}."
-    unit = ", log1p of counts per 10,000" if what.origin is Origin.GENE else ""
-    text = f"{what.label}: {what.origin.value}{unit}."
-    without = int(slots.unmatched(cells).sum())
-    if what.origin is Origin.GENE and without:
-        text += f" {without:,} unmatched cells are left empty."
-    return text
+        words = {Origin.CLUSTER: "clusters", Origin.TYPE: "types"}
+        n = cells.obs[what.name].nunique()
+        return f"{what.label}: {n} {words.get(what.origin, 'categories')}{unit and ', '}{unit}."
+    return f"{what.label}: {unit or what.origin.value}."
+
+
+def _left_empty(what: Paintable, layer: Labels, cells: AnnData) -> list[str]:
+    """Cells that have no colour, and why."""
+    said, empty = [], []
+    if without := int(slots.unmatched(cells).sum()):
+        if what.origin in (Origin.TYPE, Origin.CLUSTER):
+            said.append(f"{without:,} unmatched cells are grey.")
+        elif what.origin is Origin.GENE:
+            empty.append(f"{without:,} unmatched cells")
+    measured = measured_of(layer)
+    if measured is not None and measured.n_obs > cells.n_obs:
+        empty.append(f"{measured.n_obs - cells.n_obs:,} cells dropped by cleaning")
+    if empty:
+        said.append(f"Left empty: {', '.join(empty)}.")
+    if new := unmeasured(layer):
+        said.append(f"{new:,} labels were drawn after measuring: run Cells again.")
+    return said

@@ -1,5 +1,6 @@
 """Integrate: GLUER between the cells and the reference, types and clusters with it."""
 
+import json
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -7,15 +8,16 @@ import pandas as pd
 from anndata import AnnData
 from magicgui.widgets import SpinBox
 from napari.components import ViewerModel
-from qtpy.QtWidgets import QCheckBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QFormLayout, QVBoxLayout, QWidget
 
 import napari_gluer as ng
 from napari_gluer import slots
 from napari_gluer._napari.attached import attach, needed_cells, needed_reference
 from napari_gluer._napari.folding import no_stray_wheel
 from napari_gluer._napari.forms import Form, form, read
+from napari_gluer._napari.layers import warm_up
 from napari_gluer._napari.pickers import labels_picker
-from napari_gluer._napari.steps.base import Step
+from napari_gluer._napari.steps.base import Outcome, Step
 from napari_gluer._napari.steps.reference import label_columns
 from napari_gluer.errors import InputError
 from napari_gluer.track import Track
@@ -38,13 +40,15 @@ class IntegrateStep(Step):
         self.cluster = QCheckBox("Cluster the cells too")
         self.cluster.setChecked(True)
         self.rows.addRow("Cells", self.labels)
-        self.rows.addRow("Seed", self.seed.native)
         self._place = QVBoxLayout()
         self._place.setContentsMargins(0, 0, 0, 0)
         box = QWidget()
         box.setLayout(self._place)
-        self.add(self.cluster)
+        last = QFormLayout()
+        last.addRow("Seed", self.seed.native)
         self.add(box)
+        self.add(self.cluster)
+        self.body.addLayout(last)
         self.fill_up()
         self.show_preset("default")
 
@@ -69,16 +73,30 @@ class IntegrateStep(Step):
         def work(track: Track) -> AnnData:
             result = ng.integrate(cells, reference, params, seed=seed, track=track)
             with_types(result, reference)
+            warm_up()
             return ng.cluster(result, ng.ClusterParams(), seed=seed) if cluster else result
 
         return work
 
-    def finish(self, result: AnnData) -> str:
+    def finish(self, result: AnnData) -> Outcome:
         """Attach the integrated cells to their labels."""
         if self._layer not in self.viewer.layers:
             raise InputError(f"The layer “{self._layer.name}” is gone; the result was discarded.")
         attach(self._layer, cells=result)
-        return f"{slots.info(result)['outcome']}. Now paint in Plugins ▸ GLUER ▸ Explore."
+        return outcome(result)
+
+
+def outcome(cells: AnnData) -> Outcome:
+    """How many cells were integrated with how many, and how many found no match."""
+    known = slots.info(cells)
+    n_reference, n_links = len(known[slots.REFERENCE_NAMES]), len(json.loads(known["links"]))
+    text = (
+        f"{cells.n_obs:,} cells integrated with {n_reference:,} reference cells over "
+        f"{n_links:,} linked features."
+    )
+    if without := int(slots.unmatched(cells).sum()):
+        text += f" {without:,} cells have no signal and stay unmatched."
+    return Outcome(f"{text} Next: Explore.", f"{known['outcome']}.")
 
 
 def with_types(cells: AnnData, reference: AnnData) -> None:

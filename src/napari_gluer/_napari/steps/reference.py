@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from anndata import AnnData
 from napari.components import ViewerModel
+from napari.layers import Labels
 from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -22,13 +25,19 @@ from qtpy.QtWidgets import (
 import napari_gluer as ng
 from napari_gluer import slots
 from napari_gluer._napari.attached import attach, cells_of, reference_of
-from napari_gluer._napari.pickers import labels_picker
-from napari_gluer._napari.steps.base import Step
+from napari_gluer._napari.pickers import Picker, labels_layers, labels_picker
+from napari_gluer._napari.steps.base import Outcome, Step
 from napari_gluer.errors import InputError, listed
 from napari_gluer.integration.linking import linked_features
 from napari_gluer.track import Track
 
 _FEWEST_TYPES, _MOST_TYPES = 2, 200
+
+
+class Source(Enum):
+    """Where a reference can come from, beside other layers."""
+
+    FILE = "an .h5ad file"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +49,7 @@ class Opened:
 
 
 class ReferenceStep(Step):
-    """Opens an h5ad file and attaches it to a labels layer."""
+    """Attaches a reference to a labels layer: from an h5ad file, or one that is open already."""
 
     title = "Reference"
     run_text = "Open reference"
@@ -53,20 +62,19 @@ class ReferenceStep(Step):
         self.path.setPlaceholderText("atlas.h5ad")
         browse = QPushButton("Browse…")
         browse.clicked.connect(self._browse)
-        file_row = QHBoxLayout()
-        file_row.setContentsMargins(0, 0, 0, 0)
-        file_row.addWidget(self.path, 1)
-        file_row.addWidget(browse)
-        box = QWidget()
-        box.setLayout(file_row)
+        self._file, self._file_label = _side_by_side(self.path, browse), QLabel("File")
         self.rows.addRow("Cells", self.labels)
-        self.rows.addRow("File", box)
+        self.source = Picker(self.viewer, self._sources)
+        self.rows.addRow("From", self.source)
+        self.rows.addRow(self._file_label, self._file)
         self.facts = QLabel()
         self.facts.setWordWrap(True)
         self.links = _links_table()
         self.add(self.facts)
         self.add(self.links, 1)
         self.labels.currentIndexChanged.connect(self._show_attached)
+        self.source.currentIndexChanged.connect(self._show_file_row)
+        self.path.textChanged.connect(lambda: self.source.choose(Source.FILE))
         self._show_attached()
 
     def prepare(self) -> Callable[[Track], Opened]:
@@ -74,17 +82,20 @@ class ReferenceStep(Step):
         layer, path = self.labels.value, Path(self.path.text().strip())
         if layer is None:
             raise InputError("There is no labels layer yet. Start with Plugins ▸ GLUER ▸ Cells.")
-        if not self.path.text().strip():
+        other = self.source.value
+        shared = reference_of(other) if isinstance(other, Labels) else None
+        if shared is None and not self.path.text().strip():
             raise InputError("Choose an .h5ad file first.")
         self._layer, cells = layer, cells_of(layer)
 
         def work(track: Track) -> Opened:
-            reference = next(iter([ng.read_reference(step) for step in track([path], "Opening")]))
-            return Opened(reference, None if cells is None else linked_features(cells, reference))
+            for _ in track(["file"], "Opening"):
+                opened = ng.read_reference(path) if shared is None else shared
+            return Opened(opened, None if cells is None else linked_features(cells, opened))
 
         return work
 
-    def finish(self, result: Opened) -> str:
+    def finish(self, result: Opened) -> Outcome:
         """Attach the reference and show what it holds."""
         if self._layer not in self.viewer.layers:
             raise InputError(f"The layer “{self._layer.name}” is gone; nothing was attached.")
@@ -98,7 +109,23 @@ class ReferenceStep(Step):
         attach(self._layer, reference=result.reference)
         self._show(result)
         linked = "" if result.links is None else f"; {len(result.links)} linked features"
-        return f"Reference with {result.reference.n_obs:,} cells attached{linked}."
+        text = f"Reference with {result.reference.n_obs:,} cells attached{linked}."
+        return Outcome(f"{text} Next: Integrate.")
+
+    def _sources(self) -> list[tuple[str, Any]]:
+        """References of other labels layers, the sample's for instance; then a file."""
+        others = [
+            (f"reference of “{name}”", layer)
+            for name, layer in labels_layers(self.viewer)
+            if layer is not self.labels.value and reference_of(layer) is not None
+        ]
+        return [*others, (Source.FILE.value, Source.FILE)]
+
+    def _show_file_row(self) -> None:
+        from_file = self.source.value is Source.FILE
+        self._file.setVisible(from_file)
+        self._file_label.setVisible(from_file)
+        self.run.setText("Open reference" if from_file else "Use this reference")
 
     def _browse(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
@@ -108,6 +135,8 @@ class ReferenceStep(Step):
             self.path.setText(path)
 
     def _show_attached(self) -> None:
+        self.source.refresh()
+        self._show_file_row()
         layer = self.labels.value
         reference = None if layer is None else reference_of(layer)
         if reference is None:
@@ -154,6 +183,16 @@ def label_columns(reference: AnnData) -> list[str]:
         if not pd.api.types.is_numeric_dtype(column.dtype)
         and _FEWEST_TYPES <= column.nunique() <= min(_MOST_TYPES, len(column) // 2)
     ]
+
+
+def _side_by_side(*widgets: QWidget) -> QWidget:
+    """Widgets in a row, the first one as wide as can be."""
+    box, row = QWidget(), QHBoxLayout()
+    row.setContentsMargins(0, 0, 0, 0)
+    for i, widget in enumerate(widgets):
+        row.addWidget(widget, 0 if i else 1)
+    box.setLayout(row)
+    return box
 
 
 def _links_table() -> QTreeWidget:
