@@ -1,5 +1,7 @@
 """Painting through the layers that napari shows."""
 
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +17,7 @@ from napari_gluer._napari.layers import (
     show_categories,
     show_labels,
     show_values,
+    warm_up,
 )
 from napari_gluer.errors import InputError
 from napari_gluer.palette import GREY, UNMATCHED
@@ -86,6 +89,15 @@ def test_categories_have_colors_names_and_counts(
     hexes = [round(255 * part) for part in layer.get_color(3)[:3]]
     assert "#{:02X}{:02X}{:02X}".format(*hexes) == GREY
     assert layer.get_color(0) is None or layer.get_color(0)[3] == 0
+
+
+def test_after_warming_up_the_first_types_are_painted_at_once(
+    model: ViewerModel, masks: Labels, cells: AnnData
+) -> None:
+    warm_up()
+    start = time.perf_counter()
+    show_categories(model, masks, cells, cells.obs["cluster"], name="cluster")
+    assert time.perf_counter() - start < 1
 
 
 def test_a_category_painting_hides_the_values_and_the_other_way_round(

@@ -21,7 +21,7 @@ _KEYS = (slots.LABEL, slots.UNMATCHED)
 class Origin(Enum):
     """Where a value comes from; the text is shown beside the name."""
 
-    CLUSTER = "found by clustering"
+    CLUSTER = "clusters"
     TYPE = "transferred type"
     CATEGORY = "category"
     NUMBER = "number per cell"

@@ -6,7 +6,7 @@ from typing import Any
 from napari.components import ViewerModel
 from napari.layers import Labels, Layer
 from napari.utils.events import Event
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -20,7 +20,7 @@ from napari_gluer._napari.attached import held
 from napari_gluer._napari.folding import is_open, no_stray_wheel
 from napari_gluer._napari.images import PAINTED, sources
 
-_SHORTEST, _ROWS = 10, 5
+_SHORTEST, _ROWS, _NARROW = 10, 5, 120
 
 
 class Picker(QComboBox):
@@ -113,6 +113,10 @@ class ChannelList(QListWidget):
         self.setUniformItemSizes(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(_ROWS * (self.fontMetrics().height() + 6))
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """As narrow as the other editors; Qt's own hint would widen the panel."""
+        return QSize(_NARROW, super().sizeHint().height())
 
     def show_channels(self, names: Sequence[str], ticked: Sequence[str]) -> None:
         """List `names`, with `ticked` ticked and scrolled into view."""

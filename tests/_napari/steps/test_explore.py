@@ -117,6 +117,17 @@ def test_cells_dropped_by_cleaning_are_told(
     assert step.outcome.text() == "CD20: measured. Left empty: 3 cells dropped by cleaning."
 
 
+@pytest.mark.parametrize(
+    ("skipped", "says"), [({}, "CD20: measured, cleaned"), ({"signal": "counts"}, "CD20: measured")]
+)
+def test_only_a_cleaned_signal_is_called_cleaned(
+    qtbot: Any, step: ExploreStep, masks: Labels, cells: AnnData, skipped: Any, says: str
+) -> None:
+    slots.note(cells, clean={"skipped": skipped})
+    _pick(qtbot, step, "CD20")
+    assert title(step.viewer) == says
+
+
 def test_a_kept_layer_stays(qtbot: Any, step: ExploreStep, model: ViewerModel) -> None:
     _pick(qtbot, step, "CD20")
     qtbot.mouseClick(step.keep, Qt.MouseButton.LeftButton)

@@ -25,7 +25,7 @@ from napari_gluer._napari.jobs import Job, report, start
 from napari_gluer.errors import InputError
 from napari_gluer.track import Track
 
-_MARGIN, _GAP, _NARROWEST = 8, 6, 300
+_MARGIN, _GAP, _NARROWEST = 8, 6, 315
 
 
 class Outcome(NamedTuple):
@@ -225,6 +225,16 @@ class _Running:
     def cancel(self) -> None:
         if self.job is not None:
             self.job.cancel()
+
+
+def side_by_side(*widgets: QWidget) -> QWidget:
+    """Widgets in one row."""
+    box, row = QWidget(), QHBoxLayout()
+    row.setContentsMargins(0, 0, 0, 0)
+    for widget in widgets:
+        row.addWidget(widget)
+    box.setLayout(row)
+    return box
 
 
 def _wrapped_label(text: str) -> QLabel:

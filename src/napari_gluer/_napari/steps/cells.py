@@ -19,7 +19,7 @@ from napari_gluer._napari.forms import form, read
 from napari_gluer._napari.images import Source, sources
 from napari_gluer._napari.layers import place_like, show_labels
 from napari_gluer._napari.pickers import ChannelList, Picker, labels_layers
-from napari_gluer._napari.steps.base import Outcome, Step
+from napari_gluer._napari.steps.base import Outcome, Step, side_by_side
 from napari_gluer.errors import InputError, listed
 from napari_gluer.painting import LabelIndex
 from napari_gluer.segmentation.nuclei import guessed_nuclear
@@ -60,7 +60,7 @@ class CellsStep(Step):
         self.nuclear_label = QLabel("Nuclei")
         self.nuclear.setToolTip("Tick the channels that show nuclei.")
         self.grow = _growth_box()
-        self.grow_label = QLabel("Grow nuclei by")
+        self._grow_row = side_by_side(QLabel("Grow nuclei by"), self.grow)
         self.segmenting = form(ng.SegmentParams(), hide=("nuclear_channels", "method.expansion"))
         self.clean = QCheckBox("Clean the measurements")
         self.clean.setChecked(True)
@@ -71,7 +71,7 @@ class CellsStep(Step):
         self.rows.addRow("Image", self.image)
         self.rows.addRow("Cells", self.cells_from)
         self.rows.addRow(self.nuclear_label, self.nuclear)
-        self.rows.addRow(self.grow_label, self.grow)
+        self.rows.addRow(self._grow_row)
         self.add(self._segmenting_section)
         self.add(self.clean)
         self.add(self._cleaning_section)
@@ -160,7 +160,7 @@ class CellsStep(Step):
 
     def _show_what_applies(self) -> None:
         finding = self.cells_from.value is Instead.FIND
-        for widget in (self.nuclear_label, self.nuclear, self.grow_label, self.grow):
+        for widget in (self.nuclear_label, self.nuclear, self._grow_row):
             widget.setVisible(finding)
         self._segmenting_section.visible = finding
         self._cleaning_section.visible = self.clean.isChecked()

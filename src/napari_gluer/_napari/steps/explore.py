@@ -160,8 +160,10 @@ def _names(what: Paintable, cells: AnnData) -> dict[str, str]:
 
 
 def _unit(what: Paintable, cells: AnnData) -> str:
-    cleaned = what.origin is Origin.MARKER and slots.CLEAN in slots.info(cells)
-    return _UNITS.get(what.origin, "") + (", cleaned" if cleaned else "")
+    report = slots.info(cells).get(slots.CLEAN)
+    cleaned = isinstance(report, dict) and "signal" not in report["skipped"]
+    suffix = ", cleaned" if cleaned and what.origin is Origin.MARKER else ""
+    return _UNITS.get(what.origin, "") + suffix
 
 
 def _said(what: Paintable, cells: AnnData) -> str:

@@ -12,21 +12,19 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 from qtpy.QtWidgets import (
     QFileDialog,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QLineEdit,
     QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
-    QWidget,
 )
 
 import napari_gluer as ng
 from napari_gluer import slots
 from napari_gluer._napari.attached import attach, cells_of, reference_of
 from napari_gluer._napari.pickers import Picker, labels_layers, labels_picker
-from napari_gluer._napari.steps.base import Outcome, Step
+from napari_gluer._napari.steps.base import Outcome, Step, side_by_side
 from napari_gluer.errors import InputError, listed
 from napari_gluer.integration.linking import linked_features
 from napari_gluer.track import Track
@@ -62,7 +60,7 @@ class ReferenceStep(Step):
         self.path.setPlaceholderText("atlas.h5ad")
         browse = QPushButton("Browse…")
         browse.clicked.connect(self._browse)
-        self._file, self._file_label = _side_by_side(self.path, browse), QLabel("File")
+        self._file, self._file_label = side_by_side(self.path, browse), QLabel("File")
         self.rows.addRow("Cells", self.labels)
         self.source = Picker(self.viewer, self._sources)
         self.rows.addRow("From", self.source)
@@ -183,16 +181,6 @@ def label_columns(reference: AnnData) -> list[str]:
         if not pd.api.types.is_numeric_dtype(column.dtype)
         and _FEWEST_TYPES <= column.nunique() <= min(_MOST_TYPES, len(column) // 2)
     ]
-
-
-def _side_by_side(*widgets: QWidget) -> QWidget:
-    """Widgets in a row, the first one as wide as can be."""
-    box, row = QWidget(), QHBoxLayout()
-    row.setContentsMargins(0, 0, 0, 0)
-    for i, widget in enumerate(widgets):
-        row.addWidget(widget, 0 if i else 1)
-    box.setLayout(row)
-    return box
 
 
 def _links_table() -> QTreeWidget:
