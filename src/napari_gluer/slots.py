@@ -115,12 +115,13 @@ def unmatched(cells: AnnData) -> NDArray[np.bool_]:
 
 def drop_results(cells: AnnData) -> None:
     """Remove what `integrate` and later steps set, from a table that the caller owns."""
-    suffixes = (transferred(""), probability(""))
-    for name in list(cells.obs):
-        if name in (CONFIDENCE, UNMATCHED, CLUSTER) or (
-            WEIGHTS in cells.obsm and str(name).endswith(suffixes)
-        ):
-            del cells.obs[name]
+    ours = {CONFIDENCE, UNMATCHED}
+    if "cluster_params" in info(cells):  # else a column of that name is somebody's own
+        ours.add(CLUSTER)
+    if WEIGHTS in cells.obsm:
+        suffixes = (transferred(""), probability(""))
+        ours |= {str(name) for name in cells.obs if str(name).endswith(suffixes)}
+    cells.obs = cells.obs.drop(columns=list(ours), errors="ignore")
     for key in (EMBEDDING, WEIGHTS):
         if key in cells.obsm:
             del cells.obsm[key]

@@ -9,6 +9,7 @@ import pytest
 from anndata import AnnData
 from scipy import sparse
 
+from napari_gluer.analysis.clustering import cluster
 from napari_gluer.errors import InputError
 from napari_gluer.integration.gluer import integrate
 from napari_gluer.integration.imputation import impute, transfer_labels
@@ -280,3 +281,26 @@ def test_written_and_read_back_unchanged(typed: Any, integrated: AnnData, tmp_pa
         impute(back, typed.reference, ["GENE30", "GENE2"]),
         impute(integrated, typed.reference, ["GENE30", "GENE2"]),
     )
+
+
+def test_a_second_integration_leaves_nothing_of_the_first(typed: Any) -> None:
+    first = cluster(integrate(typed.cells, typed.reference, QUICK))
+    types = transfer_labels(first, typed.reference, "cell_type")
+    first.obs[types.columns] = types
+    first.obs["region"] = "mine"
+    second = integrate(first, typed.reference, QUICK, seed=1)
+    assert list(second.obs) == ["label", "region", "gluer_confidence", "gluer_unmatched"]
+    assert "cluster_params" not in second.uns["gluer"]
+    assert second.uns["gluer"]["seed"] == 1
+    assert "cluster" in first.obs
+
+
+def test_smoothing_is_said_exactly_where_it_is_done(typed: Any) -> None:
+    def over(links: int) -> str:
+        wanted = {"smooth_reference": 7, "smooth_up_to": links, "max_features": 3}
+        params = QUICK.model_copy(update={"features": QUICK.features.model_copy(update=wanted)})
+        few = typed.cells[:, :4].copy()
+        return str(integrate(few, typed.reference, params).uns["gluer"]["outcome"])
+
+    assert "reference smoothed over 7 cells" in over(4)
+    assert "smoothed" not in over(3)  # four link; that three are used does not count

@@ -239,7 +239,7 @@ def test_results_of_an_earlier_integration_are_left_out() -> None:
     cells.obs["cluster"], cells.obs["cell_type_transferred"] = "1", "B"
     cells.obs["cell_type"] = "seen"
     cells.obsm["X_gluer"], cells.obsm["gluer_weights"] = np.ones((40, 2)), np.ones((40, 3))
-    cells.uns["gluer"] = {"kind": "intensity", "seed": 1, "links": "{}"}
+    cells.uns["gluer"] = {"kind": "intensity", "seed": 1, "links": "{}", "cluster_params": "{}"}
     cleaned = clean(cells)
     assert list(cleaned.obs) == ["cell_type"]
     assert not list(cleaned.obsm)
@@ -251,3 +251,10 @@ def test_results_of_an_earlier_integration_are_left_out() -> None:
 def test_bounds_out_of_order_are_refused(rule: Any) -> None:
     with pytest.raises(ValueError, match=r"lower bound 0\.9 is above the upper 0\.1"):
         rule(lower=0.9, upper=0.1)
+
+
+def test_a_column_that_is_not_ours_is_kept() -> None:
+    rng = np.random.default_rng(0)
+    cells = AnnData(rng.gamma(2, 50, (40, 2)).astype(np.float32))
+    cells.obs["cluster"], cells.obs["cell_type_transferred"] = "mine", "mine too"
+    assert list(clean(cells).obs) == ["cluster", "cell_type_transferred"]

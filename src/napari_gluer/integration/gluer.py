@@ -132,6 +132,7 @@ class _Linked:
     expressed: Expression
     links: pd.DataFrame
     matrices: list[Any]
+    smoothed_over: int
 
     def signal(self, i: int) -> NDArray[np.bool_]:
         return has_signal(self.matrices[i])
@@ -165,17 +166,19 @@ def _link(tables: list[AnnData], reference: AnnData, params: IntegrateParams) ->
     links = links_between(tables, expressed.genes)
     require_links(links, tables[0], expressed.genes)
     of_reference = reference_features(expressed, links)
-    if _is_to_smooth(params.features, len(links), len(expressed.genes)):
-        of_reference = smoothed(of_reference, expressed.matrix, params.features.smooth_reference)
+    over = _smoothed_over(params.features, len(links), len(expressed.genes))
+    if over:
+        of_reference = smoothed(of_reference, expressed.matrix, over)
     matrices: list[Any] = [of_reference, *(cell_features(table, links) for table in tables)]
     kept = most_variable(matrices, params.features.max_features)
     require_varying(len(kept), links)
-    return _Linked(reference, expressed, links.iloc[kept], [X[:, kept] for X in matrices])
+    return _Linked(reference, expressed, links.iloc[kept], [X[:, kept] for X in matrices], over)
 
 
-def _is_to_smooth(params: FeatureParams, n_links: int, n_genes: int) -> bool:
+def _smoothed_over(params: FeatureParams, n_links: int, n_genes: int) -> int:
+    """Cells to smooth the reference over, 0 where it is left as it is."""
     few = n_links <= params.smooth_up_to and n_genes >= 10 * n_links
-    return bool(params.smooth_reference) and few
+    return params.smooth_reference if few else 0
 
 
 def _rank(params: FactorizeParams, n_links: int) -> int:
@@ -220,6 +223,7 @@ def _integrated(
         "confidence", lambda: support(reference, mapped, linked.signal(0), track=run.track)
     )
     result = table.copy()
+    slots.drop_results(result)
     result.obsm[slots.EMBEDDING] = mapped
     result.obsm[slots.WEIGHTS] = weights
     result.obs[slots.CONFIDENCE] = np.where(linked.signal(i), confidence, 0).astype(np.float32)
@@ -250,14 +254,13 @@ def _dense(matrix: Any) -> Array:
 
 def _outcome(result: AnnData, linked: _Linked, n_anchors: int, run: _Run) -> str:
     unmatched = int(result.obs[slots.UNMATCHED].sum())
-    params = run.params
-    rank = _rank(params.factorize, len(linked.links))
+    rank = _rank(run.params.factorize, len(linked.links))
     text = (
         f"{result.n_obs:,} cells integrated with {linked.reference.n_obs:,} reference cells over "
         f"{len(linked.links):,} linked features, {n_anchors:,} anchors, {rank} factors"
     )
-    if _is_to_smooth(params.features, len(linked.links), len(linked.expressed.genes)):
-        text += f", reference smoothed over {params.features.smooth_reference} cells"
+    if linked.smoothed_over:
+        text += f", reference smoothed over {linked.smoothed_over} cells"
     if unmatched:
         text += f"; {unmatched:,} cells without signal are unmatched"
     folded = renamed(linked.links, result)
