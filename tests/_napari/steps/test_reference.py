@@ -135,3 +135,13 @@ def test_without_labels_the_way_on_is_told(qtbot: Any, notified: list[Any], qapp
 def test_label_columns_are_text_with_few_values(cells: AnnData) -> None:
     cells.obs["id"] = cells.obs_names
     assert label_columns(cells) == ["cluster", "region"]
+
+
+def test_columns_that_say_no_type_are_not_offered() -> None:
+    reference = AnnData(np.ones((60, 2), np.float32))
+    reference.obs["cell_type"] = ["B", "T"] * 30
+    reference.obs["unknowns"] = ["unknown", "n/a"] * 30
+    reference.obs["barcode"] = [f"cell {i}" for i in range(60)]
+    reference.obs["few_known"] = [*(f"type {i}" for i in range(25)), *["unknown"] * 35]
+    reference.obs["depth"] = np.arange(60.0)
+    assert label_columns(reference) == ["cell_type"]

@@ -26,6 +26,7 @@ from napari_gluer._napari.attached import attach, cells_of, reference_of
 from napari_gluer._napari.pickers import Picker, labels_layers, labels_picker
 from napari_gluer._napari.steps.base import Outcome, Step, side_by_side
 from napari_gluer.errors import InputError, listed
+from napari_gluer.integration.imputation import membership
 from napari_gluer.integration.linking import linked_features
 from napari_gluer.track import Track
 
@@ -180,7 +181,17 @@ def label_columns(reference: AnnData) -> list[str]:
         for name, column in reference.obs.items()
         if not pd.api.types.is_numeric_dtype(column.dtype)
         and _FEWEST_TYPES <= column.nunique() <= min(_MOST_TYPES, len(column) // 2)
+        and _holds_types(reference, str(name))
     ]
+
+
+def _holds_types(reference: AnnData, column: str) -> bool:
+    """Whether the column can be transferred: some that look like types say nothing."""
+    try:
+        membership(reference, column)
+    except InputError:
+        return False
+    return True
 
 
 def _links_table() -> QTreeWidget:
