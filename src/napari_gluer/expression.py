@@ -13,6 +13,7 @@ from scipy import sparse
 
 from napari_gluer import slots
 from napari_gluer.errors import InputError, listed
+from napari_gluer.names import unique_names
 
 _LARGEST_LOG = 25.0  # log2 of 3e7: no logarithm of a count is larger
 _ENSEMBL = re.compile(r"^ENS[A-Z]*G\d{6,}")
@@ -99,7 +100,7 @@ def _as_read(reference: AnnData) -> Expression:
             f"The reference was read as log1p values, but X now holds {found}. Read it again, and "
             "scale a copy."
         )
-    names = _unique(pd.Index(reference.var_names.astype(str)))
+    names: pd.Index = pd.Index(unique_names(reference.var_names.astype(str)))
     return Expression(sparse.csr_matrix(reference.X), names, slots.LOG1P, "X")
 
 
@@ -182,24 +183,8 @@ def gene_symbols(var: pd.DataFrame) -> pd.Index:
                 for symbol, name in zip(symbols, names, strict=True)
             ]
         )
-    return _unique(names)
-
-
-def _unique(names: pd.Index) -> pd.Index:
-    """Keep the first of equal names and number the others, past names that are taken."""
-    if names.is_unique:
-        return names
-    taken, unique = set(names), []
-    seen: set[str] = set()
-    for name in names:
-        found, number = name, 0
-        while found in seen or (number and found in taken):
-            number += 1
-            found = f"{name}-{number}"
-        seen.add(found)
-        unique.append(found)
-    made: pd.Index = pd.Index(unique)
-    return made
+    unique: pd.Index = pd.Index(unique_names(names))
+    return unique
 
 
 def fingerprint(reference: AnnData, expressed: Expression) -> str:

@@ -2,10 +2,11 @@
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
 from typing import Any
 
 import tifffile
+
+from napari_gluer.names import unique_names
 
 _UM_PER_UNIT = {
     "µm": 1.0, "μm": 1.0, "um": 1.0, "micron": 1.0, "microns": 1.0, "micrometer": 1.0,
@@ -25,7 +26,7 @@ def channel_names(tif: tifffile.TiffFile, series: Any, count: int) -> tuple[str,
     else:
         found = [_page_name(page) for page in series.pages]
     names = [str(name or "").strip() for name in found[:count]] + [""] * (count - len(found))
-    return unique_names([name or f"Channel {i}" for i, name in enumerate(names)])
+    return tuple(unique_names(name or f"Channel {i}" for i, name in enumerate(names)))
 
 
 def pixel_size(tif: tifffile.TiffFile, series: Any, axes: str) -> Sizes:
@@ -38,21 +39,6 @@ def pixel_size(tif: tifffile.TiffFile, series: Any, axes: str) -> Sizes:
         known = _resolution(series.keyframe, None)
     sizes = tuple(known.get(axis, 0.0) for axis in axes if axis in "ZYX")
     return sizes if all(sizes) else None
-
-
-def unique_names(names: Sequence[str]) -> tuple[str, ...]:
-    """`names` in order, later equals numbered: ``DAPI``, ``DAPI-1``."""
-    taken = set(names)
-    seen: set[str] = set()
-    unique = []
-    for name in names:
-        new, number = name, 0
-        while new in seen or (number and new in taken):
-            number += 1
-            new = f"{name}-{number}"
-        seen.add(new)
-        unique.append(new)
-    return tuple(unique)
 
 
 def _ome_pixels(tif: tifffile.TiffFile, series: Any) -> ET.Element | None:

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from napari_gluer.errors import InputError, listed
 from napari_gluer.image import MultiplexImage
-from napari_gluer.io.channels import channel_names, pixel_size, unique_names
+from napari_gluer.io.channels import channel_names, pixel_size
 from napari_gluer.io.lazy import LazyPixels, StackedPixels
 from napari_gluer.io.tiff import canonical_axes, open_tiff
 from napari_gluer.labels import checked_labels
+from napari_gluer.names import unique_names
 
 _SUFFIXES = (".tif", ".tiff")
 
@@ -89,7 +90,7 @@ def _read_folder(folder: Path) -> MultiplexImage:
                 f"{file.name} has shape {image.data.shape}; every TIFF in the folder must be one "
                 f"channel of shape {images[0].spatial_shape}, as {files[0].name} is."
             )
-    names = unique_names([_stem(file) for file in files])
+    names = unique_names(_stem(file) for file in files)
     return MultiplexImage(
         StackedPixels([image.data for image in images]), names, images[0].pixel_size_um
     )
