@@ -52,6 +52,7 @@ def test_pictures_of_genes_come_with_their_truth(done: tuple[Result, str, Path])
     assert all(imread(path).std() > 0.05 for path in out.glob("*.png"))
     assert (out / "trust.txt").read_text().strip() == text.strip()
     assert "SIMULATED" in text
+    assert "chosen while looking at this tissue" in text
 
 
 def scores(gluer: float, cosine: float) -> pd.DataFrame:

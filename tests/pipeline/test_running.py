@@ -58,6 +58,8 @@ def test_the_folder_holds_tables_labels_pictures_and_the_record(
     result = ng.run(inputs, out, QUICK, seed=5)
     assert {path.name for path in out.iterdir()} == FILES
     assert {path.name for path in result.files} == FILES
+    assert list(result.painted) == ["GENE0", "HIDDEN/1"]
+    assert all(path in result.files and path.exists() for path in result.painted.values())
     labels = tifffile.imread(out / "labels.ome.tif")
     np.testing.assert_array_equal(labels, result.found.labels)
     with tifffile.TiffFile(out / "labels.ome.tif") as file:

@@ -42,6 +42,7 @@ def run(
             result.log.seconds.timed("write", lambda: write_results(result, params, aside, track))
             write_record(inputs, params, seed, result, aside)
             result.files.extend(_moved(aside, folder))
+            result.painted.update({g: folder / path.name for g, path in result.painted.items()})
         except OSError as error:
             raise InputError(f"Writing to {folder} failed: {error}.") from error
     return result
