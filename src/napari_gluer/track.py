@@ -26,6 +26,15 @@ def silently(items: Iterable[T], _desc: str, /) -> Iterator[T]:
     return iter(items)
 
 
+def stopper(track: Track) -> Callable[[], None]:
+    """Asks `track` between two items whether to stop, raising `Cancelled`.
+
+    Does nothing where a track cannot tell; those that can have a method ``stop_if_asked``.
+    """
+    found = getattr(track, "stop_if_asked", None)
+    return found if callable(found) else lambda: None
+
+
 class Timings(dict[str, float]):
     """Seconds by step."""
 

@@ -73,13 +73,14 @@ class _Reports:
         total = len(items) if isinstance(items, Sized) else 0
         self._tell(desc, 0, total, now=True)
         for done, item in enumerate(items):
-            self._stop_if_asked(desc)
+            self.stop_if_asked(desc)
             self._tell(desc, done, total, now=False)
             yield item
-        self._stop_if_asked(desc)
+        self.stop_if_asked(desc)
         self._tell(desc, total, total, now=True)
 
-    def _stop_if_asked(self, desc: str) -> None:
+    def stop_if_asked(self, desc: str = "") -> None:
+        """Raise `Cancelled` where the job was cancelled; asked between two items too."""
         if self._job.cancelled:
             raise Cancelled(desc)
 
