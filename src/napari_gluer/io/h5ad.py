@@ -10,10 +10,12 @@ import anndata
 import h5py  # type: ignore[import-untyped]
 import numpy as np
 from anndata import AnnData
+from scipy import sparse
 
 from napari_gluer import slots
 from napari_gluer.errors import InputError, listed
 from napari_gluer.io.atomic import atomic_path
+from napari_gluer.io.vetting import damage
 
 _AS_JSON = "stored_as_json"
 
@@ -34,7 +36,8 @@ def read_h5ad(path: str | os.PathLike[str]) -> AnnData:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about old formats and repeated names
             table = anndata.read_h5ad(source)
-    except (OSError, KeyError, ValueError, TypeError, anndata.io.AnnDataReadError) as error:
+        _refuse_torn(table)
+    except Exception as error:  # damage comes up as an error of any kind
         raise InputError(f"{source.name} cannot be read as an h5ad: {error}") from error
     if not (table.n_obs and table.n_vars):
         raise InputError(
@@ -65,6 +68,15 @@ def write_h5ad(table: AnnData, path: str | os.PathLike[str]) -> None:
         own.write_h5ad(partial, compression="gzip")
 
 
+def _refuse_torn(table: AnnData) -> None:
+    """Refuse sparse matrices whose parts do not fit: compiled code trusts them, and would crash."""
+    raw = [] if table.raw is None else [table.raw.X]
+    parts = [table.X, *raw, *table.layers.values(), *table.obsm.values(), *table.obsp.values()]
+    for part in parts:
+        if isinstance(part, sparse.csr_matrix | sparse.csc_matrix | sparse.sparray):
+            part.check_format(full_check=True)
+
+
 def _is_json(value: Any) -> bool:
     """Whether HDF5 would not keep `value` as it is, and JSON does."""
     if not isinstance(value, dict | list | tuple | None):
@@ -85,10 +97,13 @@ def _unpack(table: AnnData) -> None:
 
 
 def _refuse_other(source: Path) -> None:
+    found_wrong = damage(source)
+    if found_wrong:
+        raise InputError(f"{source.name} is damaged: {found_wrong}. Copy or download it again.")
     try:
         with h5py.File(source) as file:
             found = list(file)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         raise InputError(
             f"{source.name} is not an h5ad: {error}. Save the table with AnnData.write_h5ad."
         ) from error
