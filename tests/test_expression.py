@@ -82,10 +82,12 @@ def test_the_input_is_left_as_it_is() -> None:
 
 
 def test_ensembl_ids_are_mapped_and_repeats_numbered() -> None:
-    ids = [f"ENSG0000000000{i}" for i in range(4)]
+    ids = [f"ENSG9000000000{i}" for i in range(4)]  # nobody's
     var = pd.DataFrame({"feature_name": ["CD4", "CD4", None, "CD8A"]}, index=ids)
     assert list(gene_symbols(var)) == ["CD4", "CD4-1", ids[2], "CD8A"]
     assert list(gene_symbols(var[[]])) == ids
+    known = pd.DataFrame(index=["ENSG00000010610.9", "ENSG00000153563", *ids, "ENSMUSG00000023274"])
+    assert list(gene_symbols(known)) == ["CD4", "CD8A", *ids, "Cd4"]
     symbols = pd.DataFrame({"feature_name": ["x", "y"]}, index=["CD4", "CD8A"])
     assert list(gene_symbols(symbols)) == ["CD4", "CD8A"]
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from scipy import sparse
 from napari_gluer import slots
 from napari_gluer.errors import InputError, listed
 from napari_gluer.names import unique_names
+from napari_gluer.nomenclature.genes import genes_named
 
 _LARGEST_LOG = 25.0  # log2 of 3e7: no logarithm of a count is larger
 _ENSEMBL = re.compile(r"^ENS[A-Z]*G\d{6,}")
@@ -171,20 +173,25 @@ def _per_ten_thousand(logged: sparse.csr_matrix) -> sparse.csr_matrix:
 
 
 def gene_symbols(var: pd.DataFrame) -> pd.Index:
-    """Gene symbols of a table's columns, unique; Ensembl ids through a symbol column if any."""
+    """Gene symbols of a table's columns, unique.
+
+    Ensembl ids are replaced by the names in a symbol column or, where there is none, by the current
+    symbols of human and mouse genes; ids that are not known stay.
+    """
     names = pd.Index(var.index.astype(str))
     is_ensembl = np.mean([bool(_ENSEMBL.match(name)) for name in names[:200]] or [False]) > 0.5
-    column = next((name for name in _SYMBOL_COLUMNS if name in var), None)
-    if is_ensembl and column is not None:
-        symbols = var[column].astype("string").to_numpy()
-        names = pd.Index(
-            [
-                name if pd.isna(symbol) else str(symbol)
-                for symbol, name in zip(symbols, names, strict=True)
-            ]
-        )
+    if is_ensembl:
+        column = next((name for name in _SYMBOL_COLUMNS if name in var), None)
+        known = _symbols_of(names) if column is None else var[column].astype("string").tolist()
+        pairs = zip(known, names, strict=True)
+        names = pd.Index([name if pd.isna(symbol) else str(symbol) for symbol, name in pairs])
     unique: pd.Index = pd.Index(unique_names(names))
     return unique
+
+
+def _symbols_of(ids: Iterable[str]) -> list[str | None]:
+    found = (genes_named(number) for number in ids)
+    return [genes[0].symbol if len(genes) == 1 else None for genes in found]
 
 
 def fingerprint(reference: AnnData, expressed: Expression) -> str:

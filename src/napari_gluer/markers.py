@@ -1,44 +1,53 @@
 """Which genes a channel stands for, and whether it shows a marker, nuclei, a blank or nothing."""
 
-import csv
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 
 import pandas as pd
 
 from napari_gluer import slots
+from napari_gluer.nomenclature.antigens import Antigen, find_antigen, find_gene
+from napari_gluer.nomenclature.decorations import plain, undecorated
+from napari_gluer.nomenclature.edits import edited, read_marker_table, with_marker_table
+from napari_gluer.nomenclature.genes import is_symbol
+
+__all__ = [
+    "annotate",
+    "edited",
+    "genes_of",
+    "is_blank",
+    "note_of",
+    "nuclear_family",
+    "read_marker_table",
+    "role_of",
+    "with_marker_table",
+]
 
 _NUCLEAR = tuple(  # families in order of trust
     re.compile(pattern)
     for pattern in (
         r".*dapi.*",
-        r".*hoechst.*",
+        r".*hoechst.*|h33342|h33258|nucblue.*",
         r".*draq[57].*",
-        r"(sytox|syto|yoyo|toto|topro).*",
-        r"(dna|dnair|iridium|ir|ir19[13]|19[13]ir)(dna)?\d{0,3}",
+        r"(sytox|syto|yoyo|toto|topro|picogreen|7aad|propidiumiodide|hematoxylin|haematoxylin).*",
+        r"(dsdna|dna|dnair|iridium|ir|ir19[13]|19[13]ir)((ds)?dna)?\d{0,3}(ir19[13])?(di)?",
         r"(hh3|histoneh?3?|h3)(total)?",
         r"(nuc|nuclei|nuclear|nucleus)\d{0,2}",
     )
 )
-_BLANK = re.compile(r"(blank|empty|negctrl|negcontrol|negprb|negativecontrol|isotype).*")
-_TAGS = (
-    re.compile(r"^\d{2,3}[A-Z][a-z]?[_ .-]+"),  # isotope first: 141Pr_CD3
-    re.compile(r"^anti[_ .-]+", re.IGNORECASE),
-    re.compile(r"[_ .-]*total[_ .-]?seq[_ .-]?[abcd]?$", re.IGNORECASE),
-    re.compile(r"[_ .-]+(prot|protein|adt|antibody)$", re.IGNORECASE),
-    re.compile(r"\s*\(.*\)$"),
+_MOST_ANTIBODIES = 3000
+_ANIMAL = r"(mouse|rat|hamster|armenianhamster|syrianhamster|rabbit|goat)"
+_BLANK = re.compile(
+    r"(blank|empty|negctrl|negcontrol|negprb|negprobe|negativecontrol|systemcontrol|falsecode|"
+    r"unassignedcodeword|deprecatedcodeword|isotype|unused|secondaryonly|noprimary|noantibody).*|"
+    rf".*isotype(ctrl|control|ctl)?|{_ANIMAL}igg\d?[abc]?[kl]?(ctrl|control)?|"
+    rf"ig[gma]\d?[abc]?[kl]?(ctrl|control)|ig[gma]\d?[abc]?{_ANIMAL}[kl]?"
 )
-
-
-@dataclass(frozen=True)
-class _Antigen:
-    human: tuple[str, ...]
-    mouse: tuple[str, ...]
-    role: str
-    note: str
+_ELEMENT = r"(ce|pr|nd|sm|eu|gd|tb|dy|ho|er|tm|yb|lu|la|in|xe|ba|cs|pt|rh|pd|te|sn|pb|hg|os|bi|i)"
+_NO_ANTIGEN = re.compile(
+    rf"{_ELEMENT}(1\d\d|20\d)(di)?|(1\d\d|20\d){_ELEMENT}(di)?|(80)?ar(80)?ar|89y|y89|"
+    r"(hashtag|hto|cmo|streptavidin|multiseq)(total)?(a|b|c)?\d*|autofluor.*|background\d*"
+)
 
 
 def genes_of(name: str, known_genes: Collection[str] | None = None) -> str:
@@ -47,44 +56,47 @@ def genes_of(name: str, known_genes: Collection[str] | None = None) -> str:
     Parameters
     ----------
     name
-        A channel or protein: case, punctuation and common tags (``anti-``, ``141Pr_``,
-        ``_TotalSeqB``) do not matter.
+        A channel or protein as people write it: case, punctuation, dyes, isotopes, clones and the
+        like do not matter (docs/markers.md). A gene's symbol stands for that gene.
     known_genes
         Genes of the reference. Human or mouse genes are taken, whichever of them it holds; a name
         that no antigen has but a gene has stands for that gene. Human genes when None.
     """
-    antigen = _find(name)
-    if known_genes is None:
-        return ";".join(antigen.human or antigen.mouse) if antigen else ""
-    if antigen:
-        human, mouse = (
-            [gene for gene in genes if gene in known_genes]
-            for genes in (antigen.human, antigen.mouse)
-        )
-        return ";".join(mouse if len(mouse) > len(human) else human)
-    return name if name in known_genes else ""
+    antigen = find_antigen(name)
+    if antigen is not None:
+        return ";".join(_known(antigen, known_genes))
+    if known_genes is not None and name in known_genes:
+        return name
+    gene = find_gene(name)
+    return gene if known_genes is None or gene in known_genes else ""
 
 
 def note_of(name: str) -> str:
     """What to know of the antigen's genes: ``weak: …`` where the RNA says little; mostly ""."""
-    antigen = _find(name)
+    antigen = find_antigen(name)
     return antigen.note if antigen else ""
 
 
 def role_of(name: str) -> str:
     """``nuclear``, ``blank``, ``ignore`` or, for every other name, ``marker``."""
-    if nuclear_family(name) is not None:
-        return slots.NUCLEAR
     if is_blank(name):
         return slots.BLANK
-    antigen = _find(name)
-    return antigen.role if antigen else slots.MARKER
+    if nuclear_family(name) is not None:
+        return slots.NUCLEAR
+    antigen = find_antigen(name)
+    if antigen is not None:
+        return antigen.role
+    empty = any(_NO_ANTIGEN.fullmatch(plain(text)) for text in undecorated(name))
+    return slots.IGNORE if empty else slots.MARKER
 
 
 def nuclear_family(name: str) -> int | None:
     """Rank of the nuclear stain that `name` says, 0 the most trusted; None for other channels."""
-    plain = _plain(name)
-    return next((rank for rank, stain in enumerate(_NUCLEAR) if stain.fullmatch(plain)), None)
+    texts = [plain(text) for text in undecorated(name)]
+    ranks = (
+        rank for rank, stain in enumerate(_NUCLEAR) if any(stain.fullmatch(text) for text in texts)
+    )
+    return next(ranks, None)
 
 
 def annotate(names: Iterable[str], kind: str = slots.INTENSITY) -> pd.DataFrame:
@@ -93,7 +105,7 @@ def annotate(names: Iterable[str], kind: str = slots.INTENSITY) -> pd.DataFrame:
     Parameters
     ----------
     names
-        Names of channels, proteins or genes.
+        Names of channels, proteins or genes; empty and missing ones stand for nothing.
     kind
         Kind of the table. Columns of an ``intensity`` table are antigens: an unknown name stands
         for no gene (where the reference has a gene of that name it is matched by name). Columns
@@ -102,16 +114,19 @@ def annotate(names: Iterable[str], kind: str = slots.INTENSITY) -> pd.DataFrame:
 
     Returns
     -------
-    Columns ``genes`` and ``role``, one row a name.
+    Columns ``genes`` and ``role``, one row a name. Antigens stand for their human genes, unless one
+    of them is known in the mouse alone: then all stand for their mouse genes.
     """
-    index = pd.Index([str(name) for name in names])
+    index = pd.Index(["" if pd.isna(name) else str(name) for name in names])
     if kind == slots.INTENSITY:
         roles = [role_of(name) for name in index]
-        genes = [genes_of(name) for name in index]
+        of_mouse = _has_mouse_only(index)
+        genes = [_genes_of_channel(name, of_mouse=of_mouse) for name in index]
     else:
         roles = [slots.BLANK if is_blank(name) else slots.MARKER for name in index]
-        known = sum(_find(name) is not None for name in index)
-        genes = [_own_or_antigen(name) if 2 * known >= len(index) else name for name in index]
+        antibodies = _are_antibodies(index)
+        of_mouse = antibodies and _has_mouse_only(index)
+        genes = [_own_or_antigen(name, of_mouse=of_mouse) if antibodies else name for name in index]
     pairs = zip(genes, roles, strict=True)
     genes = [found if role == slots.MARKER else "" for found, role in pairs]
     return pd.DataFrame({slots.GENES: genes, slots.ROLE: roles}, index=index)
@@ -119,42 +134,44 @@ def annotate(names: Iterable[str], kind: str = slots.INTENSITY) -> pd.DataFrame:
 
 def is_blank(name: str) -> bool:
     """Whether `name` says that nothing is shown: blank, empty, negative control, isotype."""
-    return _BLANK.fullmatch(_plain(name)) is not None
+    return not name.strip() or _BLANK.fullmatch(plain(name)) is not None
 
 
-def _own_or_antigen(name: str) -> str:
-    antigen = _find(name)
-    if antigen is None:
+def _known(antigen: Antigen, known_genes: Collection[str] | None) -> tuple[str, ...]:
+    if known_genes is None:
+        return antigen.genes
+    human, mouse = (
+        tuple(gene for gene in genes if gene in known_genes)
+        for genes in (antigen.human, antigen.mouse)
+    )
+    return mouse if len(mouse) > len(human) else human
+
+
+def _has_mouse_only(names: Iterable[str]) -> bool:
+    found = (find_antigen(name) for name in names if not is_blank(name))
+    return any(one is not None and one.mouse and not one.human for one in found)
+
+
+def _genes_of_channel(name: str, *, of_mouse: bool) -> str:
+    antigen = find_antigen(name)
+    if of_mouse and antigen is not None:
+        return ";".join(antigen.mouse or antigen.human)
+    return genes_of(name)
+
+
+def _are_antibodies(names: pd.Index) -> bool:
+    """Whether columns of counts are antibodies: half are known, a quarter not as genes."""
+    if len(names) > _MOST_ANTIBODIES:
+        return False
+    known = [name for name in names if find_antigen(name) is not None]
+    no_genes = [name for name in known if not is_symbol(name)]
+    return 2 * len(known) >= len(names) and 4 * len(no_genes) >= len(names) > 0
+
+
+def _own_or_antigen(name: str, *, of_mouse: bool) -> str:
+    antigen = find_antigen(name)
+    if antigen is None or is_symbol(name):
         return name
     symbols = antigen.human + antigen.mouse
     lower = name.islower() and name in {symbol.casefold() for symbol in symbols}
-    return name if lower or name in symbols else genes_of(name) or name
-
-
-def _plain(name: str) -> str:
-    greek = name.replace("α", "a").replace("β", "b").replace("γ", "g").replace("δ", "d")
-    return re.sub(r"[^0-9a-z]", "", greek.casefold())
-
-
-def _find(name: str) -> _Antigen | None:
-    known = _table()
-    bare = name.strip()
-    for tag in _TAGS:
-        bare = tag.sub("", bare)
-    return known.get(_plain(name)) or known.get(_plain(bare))
-
-
-@cache
-def _table() -> dict[str, _Antigen]:
-    text = files("napari_gluer").joinpath("marker_genes.csv").read_text("utf-8")
-    table = {}
-    for row in csv.DictReader(text.splitlines()):
-        human, mouse = (_split(row[species]) for species in ("human", "mouse"))
-        antigen = _Antigen(human, mouse, row["role"], row["note"])
-        for name in (row["antigen"], *_split(row["aliases"])):
-            table[_plain(name)] = antigen
-    return table
-
-
-def _split(cell: str) -> tuple[str, ...]:
-    return tuple(part for part in cell.split(";") if part)
+    return name if lower else _genes_of_channel(name, of_mouse=of_mouse) or name

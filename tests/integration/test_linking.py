@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,14 +10,20 @@ from napari_gluer import slots
 from napari_gluer.errors import InputError
 from napari_gluer.expression import expression
 from napari_gluer.integration.gluer import integrate
+from napari_gluer.integration.link_words import translated
 from napari_gluer.integration.linking import (
     cell_features,
     linked_features,
+    links_between,
+    marker_links,
     reference_features,
-    renamed,
     require_links,
 )
+from napari_gluer.integration.params import IntegrateParams
 
+CASE_ONLY = (
+    "1 feature links only without regard to upper and lower case (xyz1): are both of one species?"
+)
 COUNTS = np.array([[2, 0, 6, 2], [0, 5, 0, 0], [1, 1, 1, 1], [0, 0, 0, 0]], np.float32)
 
 
@@ -162,12 +170,122 @@ def test_cells_stay_as_they_were() -> None:
     assert table.uns == {}
 
 
-def test_features_that_link_only_by_folding_case_are_named() -> None:
-    mouse = AnnData(np.ones((2, 3), np.float32))
-    mouse.var_names = ["Cd4", "CD8A", "Xist"]
-    human = AnnData(np.ones((2, 2), np.float32))
-    human.var_names = ["CD4", "CD8A"]
-    assert renamed(linked_features(mouse, human), mouse) == ["Cd4"]
+def test_what_was_translated_is_said() -> None:
+    table = cells(
+        np.ones((2, 5)), ["CD3", "CD4", "Fam46c", "xyz1", "CD19"], genes=["", "CD4", "", "", "CD19"]
+    )
+    genes = pd.Index(["Cd3d", "Cd3e", "Cd4", "Tent5c", "Xyz1", "ENSMUSG00000030724"])
+    assert translated(links_between([table], genes)) == [
+        "2 features link to mouse orthologues (CD4, CD19)",
+        "1 feature links through older or newer symbols (Fam46c)",
+        CASE_ONLY,
+    ]
+    human = links_between([table], pd.Index(["CD4", "ENSG00000177455"]))
+    assert translated(human) == ["1 feature links through Ensembl ids (CD19)"]
+
+
+def test_every_marker_and_what_becomes_of_it() -> None:
+    names = ["CD20", "CD4", "CD15", "CD99", "mystery", "DAPI", "left"]
+    table = cells(
+        np.ones((3, 7)),
+        names,
+        genes=["MS4A1", "CD4", "FUT4", "CD99", "", "", ""],
+        role=["marker"] * 5 + ["nuclear", "marker"],
+        genes_source=["", "", "", "", "", "", "edited"],
+    )
+    counts = np.zeros((200, 4), np.float32)
+    counts[:, 3], counts[:3, 0], counts[:1, 1], counts[:50, 2] = 5, 1, 1, 2
+    other = AnnData(counts, var=pd.DataFrame(index=["MS4A1", "CD4", "FUT4", "ACTB"]))
+    every = marker_links(table, other)
+    assert every["state"].to_dict() == {
+        "CD20": "linked",
+        "CD4": "silent in the reference",
+        "CD15": "linked",
+        "CD99": "not in the reference",
+        "mystery": "no gene known",
+        "left": "no gene known",
+    }
+    np.testing.assert_allclose(every["detected"], [0.015, 0.005, 0.25, np.nan, np.nan, np.nan])
+    assert every.at["CD20", "found"] == "alias"
+    assert every.at["CD15", "note"].startswith("weak: a sugar")
+    assert list(linked_features(table, other).index) == ["CD20", "CD15"]
+    assert list(linked_features(table, other, least_detected=0).index) == ["CD20", "CD4", "CD15"]
+    assert list(linked_features(table, other, least_detected=0.2).index) == ["CD15"]
+
+
+def test_all_linked_or_none_linked_is_a_table_too() -> None:
+    table = cells(COUNTS, ["A", "B", "C", "D"])
+    assert list(marker_links(table, reference(*"ABCD"))["state"]) == ["linked"] * 4
+    none = marker_links(table, reference("X", "Y"))
+    assert list(none["state"]) == ["no gene known"] * 4
+    assert list(none.columns) == ["genes", "found", "note", "detected", "state"]
+    assert len(linked_features(table, reference("X"))) == 0
+
+
+def test_markers_that_one_table_lacks_are_named() -> None:
+    first = cells(COUNTS[:, :3], ["CD4", "CD19", "x"], genes=["CD4", "CD19", ""])
+    second = cells(COUNTS[:, :2], ["CD4", "x"], genes=["CD4", ""])
+    states = marker_links([first, second], reference("CD4", "CD19"))["state"].to_dict()
+    assert states == {"CD4": "linked", "CD19": "not in all tables", "x": "no gene known"}
+
+
+def test_edited_genes_are_final() -> None:
+    edited = {"genes_source": ["edited", "edited", ""]}
+    table = cells(COUNTS[:, :3], ["CD4", "CD8", "CD19"], genes=["", "CD8X", "CD19"], **edited)
+    every = marker_links(table, reference("CD4", "CD8A", "CD19"))
+    assert list(every["state"]) == ["no gene known", "not in the reference", "linked"]
+
+
+def test_a_gene_counts_as_detected_if_any_of_an_antigens_is() -> None:
+    table = cells(np.ones((3, 1)), ["CD8"], genes=["CD8A;CD8B"])
+    counts = np.eye(100, 3, dtype=np.float32)
+    counts[:, 2] = 1
+    other = AnnData(counts, var=pd.DataFrame(index=["CD8A", "CD8B", "ACTB"]))
+    assert marker_links(table, other).at["CD8", "detected"] == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("name", ["", " ", np.nan, None])
+def test_columns_without_a_name_are_no_feature(name: object) -> None:
+    table = AnnData(np.ones((2, 2), np.float32))
+    table.var.index = pd.Index([name, "A"], dtype=object)
+    assert list(linked_features(table, reference("A", "nan", "None", ""))["genes"]) == [("A",)]
+
+
+def test_silent_markers_stay_out_of_the_integration() -> None:
+    rng = np.random.default_rng(1)
+    names = [f"G{i}" for i in range(12)]
+    counts = rng.poisson(4, (300, 12)).astype(np.float32)
+    counts[:, 5] = 0
+    counts[0, 5] = 1
+    table = cells(rng.poisson(4, (80, 12)).astype(np.float32), names)
+    other = AnnData(counts, var=pd.DataFrame(index=names))
+    small = {"network": {"max_epochs": 1}, "factorize": {"rank": 3}}
+    known = integrate(table, other, IntegrateParams(**small)).uns["gluer"]
+    assert "G5" not in json.loads(known["links"])
+    assert json.loads(known["unlinked"]) == {"G5": "silent in the reference"}
+    details = json.loads(known["link_details"])
+    assert details["G0"]["found"] == "as written"
+    assert 0.9 < details["G0"]["detected"] <= 1
+    assert "; 1 silent in the reference are left out (G5)" in known["outcome"]
+    kept = IntegrateParams(**small, features={"least_detected": 0})
+    assert "G5" in json.loads(integrate(table, other, kept).uns["gluer"]["links"])
+    assert IntegrateParams(preset="paper").features.least_detected == 0
+    assert IntegrateParams().features.least_detected == 0.01
+
+
+def test_a_reference_in_which_all_is_silent_is_refused() -> None:
+    counts = np.zeros((300, 2), np.float32)
+    counts[:, 1], counts[0, 0] = 3, 1
+    other = AnnData(counts, var=pd.DataFrame(index=["CD4", "ACTB"]))
+    with pytest.raises(InputError, match=r"1 features link .*fewer than 1% of the reference cells"):
+        integrate(cells(np.ones((5, 1)), ["CD4"]), other)
+
+
+def test_repeated_names_are_refused_in_words() -> None:
+    with pytest.warns(UserWarning, match="not unique"):
+        table = cells(COUNTS, ["CD4", "CD4", "CD8", "x"])
+    with pytest.raises(InputError, match="repeated: CD4"):
+        marker_links(table, reference("CD4"))
 
 
 def test_links_without_variation_are_an_error_of_their_own() -> None:

@@ -27,11 +27,15 @@ from napari_gluer.integration.features import (
     prepared,
     smoothed,
 )
+from napari_gluer.integration.link_words import translated
 from napari_gluer.integration.linking import (
+    SILENT,
     cell_features,
+    detected,
     links_between,
+    missing_markers,
     reference_features,
-    renamed,
+    require_heard,
     require_links,
     require_varying,
 )
@@ -131,6 +135,7 @@ class _Linked:
     reference: AnnData
     expressed: Expression
     links: pd.DataFrame
+    unlinked: dict[str, str]
     matrices: list[Any]
     smoothed_over: int
 
@@ -166,13 +171,20 @@ def _link(tables: list[AnnData], reference: AnnData, params: IntegrateParams) ->
     links = links_between(tables, expressed.genes)
     require_links(links, tables[0], expressed.genes)
     of_reference = reference_features(expressed, links)
+    unlinked = missing_markers(tables, links)
+    links = links.assign(detected=detected(of_reference))
+    heard = (links["detected"] >= params.features.least_detected).to_numpy()
+    require_heard(int(heard.sum()), links, params.features.least_detected)
+    unlinked |= dict.fromkeys(links.index[~heard], SILENT)
+    links, of_reference = links.loc[heard], of_reference[:, heard]
     over = _smoothed_over(params.features, len(links), len(expressed.genes))
     if over:
         of_reference = smoothed(of_reference, expressed.matrix, over)
     matrices: list[Any] = [of_reference, *(cell_features(table, links) for table in tables)]
     kept = most_variable(matrices, params.features.max_features)
     require_varying(len(kept), links)
-    return _Linked(reference, expressed, links.iloc[kept], [X[:, kept] for X in matrices], over)
+    linked = [X[:, kept] for X in matrices]
+    return _Linked(reference, expressed, links.iloc[kept], unlinked, linked, over)
 
 
 def _smoothed_over(params: FeatureParams, n_links: int, n_genes: int) -> int:
@@ -263,13 +275,10 @@ def _outcome(result: AnnData, linked: _Linked, n_anchors: int, run: _Run) -> str
         text += f", reference smoothed over {linked.smoothed_over} cells"
     if unmatched:
         text += f"; {unmatched:,} cells without signal are unmatched"
-    folded = renamed(linked.links, result)
-    if folded:
-        text += (
-            f"; {len(folded):,} features link only without regard to upper and lower case "
-            f"({listed(folded, 3)}): are both of one species?"
-        )
-    return text
+    silent = [name for name, why in linked.unlinked.items() if why == SILENT]
+    if silent:
+        text += f"; {len(silent):,} silent in the reference are left out ({listed(silent, 3)})"
+    return "; ".join([text, *translated(linked.links)])
 
 
 def _provenance(linked: _Linked, run: _Run, reference_factors: Array) -> dict[str, Any]:
@@ -282,6 +291,8 @@ def _provenance(linked: _Linked, run: _Run, reference_factors: Array) -> dict[st
         slots.FINGERPRINT: linked.fingerprint,
         "reference_expression": f"{expressed.kind} in {expressed.source}",
         "links": json.dumps(dict(zip(linked.links.index, genes, strict=True))),
+        "link_details": linked.links[["found", "note", "detected"]].to_json(orient="index"),
+        "unlinked": json.dumps(linked.unlinked),
         "params": run.params.model_dump_json(),
         "seed": run.seed,
         "versions": json.dumps(_versions()),

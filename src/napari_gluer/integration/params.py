@@ -28,6 +28,10 @@ class FeatureParams(Params):
     """Smooth only where at most this many features link and the reference has ten times as many
     genes, as with antibodies; between gene-rich data smoothing blurs more than it adds."""
 
+    least_detected: Annotated[float, Ge(0), Le(1)] = 0.0
+    """Leave out features whose genes fewer than this share of the reference cells express: their
+    silence says nothing of the cells; 0 keeps all."""
+
 
 class Multiplicative(Params):
     """The multiplicative update that the paper prints."""
@@ -141,6 +145,7 @@ _PRESETS: dict[str, dict[str, Any]] = {
             "denoise_rank": 50,
             "max_features": 3000,
             "smooth_reference": 10,
+            "least_detected": 0.01,
         },
         "factorize": {
             "rank": 50,

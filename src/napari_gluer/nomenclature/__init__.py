@@ -1,0 +1,1 @@
+"""Names of antigens and genes: what people write, and which gene it is."""
