@@ -25,12 +25,15 @@ class MultiplexImage:
         None where it is not known.
     pyramid
         The same image at full and falling resolution, where the file holds one.
+    notes
+        What the reader had to assume, in plain sentences.
     """
 
     data: Any
     channels: Sequence[str]
     pixel_size_um: float | tuple[float, ...] | None = None
     pyramid: Sequence[Any] = field(default=(), repr=False)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         shape = tuple(self.data.shape)

@@ -20,6 +20,8 @@ from napari_gluer.scanlines import any_crossing, draw_polygons, mark_covered
 
 Window = tuple[slice, ...]
 
+_FARTHEST = 1e9  # pixels; beyond it whole numbers in the inner loops could overflow
+
 
 @dataclass(frozen=True, eq=False)
 class Polygon:
@@ -48,8 +50,10 @@ class Polygon:
         for ring in rings:
             if ring.ndim != 2 or ring.shape[1] != 2:
                 raise InputError(f"An outline is (n, 2), y and x; {self} has {ring.shape}.")
-            if not np.isfinite(ring).all():
-                raise InputError(f"The outline of {self} has NaN or infinite coordinates.")
+            if not (np.abs(ring) < _FARTHEST).all():  # also where there is NaN
+                raise InputError(
+                    f"The outline of {self} has coordinates that are NaN, infinite or beyond 10⁹."
+                )
         object.__setattr__(self, "rings", rings)
 
     def __str__(self) -> str:
@@ -188,9 +192,7 @@ class Regions:
         return inside & ~_mask(self.exclude, shape, window)
 
 
-def _mask(
-    polygons: Sequence[Polygon], shape: tuple[int, ...], window: Window
-) -> NDArray[np.bool_]:
+def _mask(polygons: Sequence[Polygon], shape: tuple[int, ...], window: Window) -> NDArray[np.bool_]:
     plain = [Polygon(polygon.rings) for polygon in polygons]
     return rasterised(plain, shape, window) > 0
 

@@ -47,3 +47,36 @@ def test_hash_of_a_file_and_of_a_folder(tmp_path: Path) -> None:
     assert sha256(tmp_path) != before
     (tmp_path / "two").unlink()
     assert sha256(tmp_path) == before
+
+
+def test_a_folder_takes_the_place_of_a_folder_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "a.zarr"
+    for content in ("old", "new"):
+        with atomic_path(target) as partial:
+            partial.mkdir()
+            (partial / content).touch()
+    assert [file.name for file in target.iterdir()] == ["new"]
+    with pytest.raises(RuntimeError, match="half way"), atomic_path(target) as partial:
+        fail_after(partial / "chunk")
+    assert [file.name for file in target.iterdir()] == ["new"]
+    assert [file.name for file in tmp_path.iterdir()] == ["a.zarr"]
+
+
+def test_the_old_folder_comes_back_where_the_new_one_cannot_be_put(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "a.zarr"
+    target.mkdir()
+    (target / "old").touch()
+    rename, calls = Path.rename, []
+
+    def failing(self: Path, to: Path) -> Path:
+        calls.append(to)
+        if len(calls) == 2:
+            raise OSError(28, "no space")
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(OSError, match="no space"), atomic_path(target) as partial:
+        partial.mkdir()
+    assert [file.name for file in target.iterdir()] == ["old"]

@@ -5,15 +5,13 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-import tifffile
 from anndata import AnnData
 from scipy import sparse
 
 from napari_gluer import slots
 from napari_gluer.errors import InputError
-from napari_gluer.io.cells import read_cells, write_cells, write_labels
+from napari_gluer.io.cells import read_cells, write_cells
 from napari_gluer.io.hashing import sha256
-from napari_gluer.io.images import read_image, read_labels
 
 INTENSITY = np.array([[0.5, 1000.0, 3.0], [20.0, 7.5, 0.0]])
 COUNTS = np.array([[0, 3, 1], [2, 0, 0]])
@@ -136,39 +134,6 @@ def test_files_that_are_no_tables(tmp_path: Path) -> None:
         read_cells(none)
     with pytest.raises(InputError, match="no file"):
         read_cells(tmp_path / "missing.h5ad")
-
-
-@pytest.mark.parametrize(
-    ("largest", "dtype"), [(0, "u1"), (255, "u1"), (256, "u2"), (65536, "u4"), (2**32 - 1, "u4")]
-)
-def test_labels_are_written_small_tiled_and_compressed(
-    tmp_path: Path, largest: int, dtype: str
-) -> None:
-    labels = np.zeros((600, 530), np.int64)
-    labels[3, 4] = largest
-    write_labels(labels, tmp_path / "l.ome.tif", 0.5)
-    with tifffile.TiffFile(tmp_path / "l.ome.tif") as file:
-        page = file.pages[0]
-        assert (page.dtype, page.is_tiled, page.tile) == (np.dtype(dtype), True, (512, 512))
-        assert page.compression == tifffile.COMPRESSION.ADOBE_DEFLATE
-        assert file.is_ome
-    np.testing.assert_array_equal(read_labels(tmp_path / "l.ome.tif"), labels)
-    assert read_image(tmp_path / "l.ome.tif").pixel_size_um == pytest.approx((0.5, 0.5))
-
-
-def test_three_dimensional_labels_and_their_pixel_size(tmp_path: Path) -> None:
-    labels = np.arange(3 * 20 * 20).reshape(3, 20, 20)
-    write_labels(labels, tmp_path / "l.ome.tif", (2.0, 0.5, 0.25))
-    np.testing.assert_array_equal(read_labels(tmp_path / "l.ome.tif"), labels)
-    assert read_image(tmp_path / "l.ome.tif").pixel_size_um == pytest.approx((2.0, 0.5, 0.25))
-
-
-def test_labels_that_cannot_be_written_leave_no_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="2³²"):
-        write_labels(np.array([[2**32]]), tmp_path / "l.ome.tif")
-    with pytest.raises(InputError, match="fractions"):
-        write_labels(np.array([[0.5]]), tmp_path / "l.ome.tif")
-    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.shared_data

@@ -7,7 +7,8 @@ import tifffile
 from tifffile import imwrite
 
 from napari_gluer.errors import InputError
-from napari_gluer.io.images import read_image, read_labels
+from napari_gluer.io.images import read_image
+from napari_gluer.io.labels_files import read_labels
 
 CYX = np.random.default_rng(0).integers(0, 1000, (3, 40, 50)).astype(np.uint16)
 CZYX = np.random.default_rng(1).integers(0, 1000, (3, 4, 40, 50)).astype(np.uint16)
@@ -185,8 +186,8 @@ def bad_files(folder: Path) -> dict[str, Path]:
         ("hdf5", "not an image.*HDF5"),
         ("cut", "cut short"),
         ("rgb", "RGB.*not\\s+measured"),
-        ("time", "time series.*TYX"),
-        ("several", "2 images of the same shape"),
+        ("time", "time series of 3"),
+        ("several", r"2 images: 0 QYX \(3, 40, 50\)"),
         ("folder", "has no TIFF"),
         ("mixed", "b.tif has shape"),
     ],

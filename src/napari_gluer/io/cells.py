@@ -1,26 +1,20 @@
-"""Reading tables of cells, writing them and their labels."""
+"""Reading tables of cells, and writing them."""
 
 import os
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import tifffile
 from anndata import AnnData
-from numpy.typing import ArrayLike
 from scipy import sparse
 
 from napari_gluer import slots
 from napari_gluer.errors import InputError, listed
 from napari_gluer.expression import detect_kind, stored_values
-from napari_gluer.io.atomic import atomic_path
 from napari_gluer.io.filling import fill_markers, fill_positions, number_cells
 from napari_gluer.io.h5ad import read_h5ad, write_h5ad
 from napari_gluer.io.hashing import sha256
-from napari_gluer.labels import checked_labels
 from napari_gluer.markers import nuclear_family
-
-_TILE = (512, 512)
 
 Kind = Literal["detect", "intensity", "counts", "log1p", "activity"]
 
@@ -70,48 +64,6 @@ def read_cells(path: str | os.PathLike[str], kind: Kind = "detect") -> AnnData:
 def write_cells(cells: AnnData, path: str | os.PathLike[str]) -> None:
     """Write a table of cells as h5ad, whole or not at all; `read_cells` gives it back."""
     write_h5ad(cells, path)
-
-
-def write_labels(
-    labels: ArrayLike,
-    path: str | os.PathLike[str],
-    pixel_size_um: float | tuple[float, ...] | None = None,
-) -> None:
-    """Write labels as a tiled, compressed OME-TIFF, whole or not at all.
-
-    Parameters
-    ----------
-    labels
-        Whole numbers ``(y, x)`` or ``(z, y, x)``; stored in the smallest unsigned type that fits.
-    path
-        File to write, ending in ``.ome.tif``.
-    pixel_size_um
-        One number, or one for each axis in axis order.
-
-    Raises
-    ------
-    InputError
-        If `labels` are not labels, or a number is above 2³² - 1.
-    """
-    array = checked_labels(labels)
-    largest = int(array.max()) if array.size else 0
-    if largest > np.iinfo(np.uint32).max:
-        raise InputError(f"OME-TIFF holds labels up to 2³² - 1; the largest here is {largest}.")
-    axes = "ZYX"[-array.ndim :]
-    metadata: dict[str, object] = {"axes": axes}
-    if pixel_size_um is not None:
-        for axis, size in zip(axes, np.broadcast_to(pixel_size_um, array.ndim), strict=True):
-            metadata |= {f"PhysicalSize{axis}": float(size), f"PhysicalSize{axis}Unit": "µm"}
-    with atomic_path(path) as partial:
-        tifffile.imwrite(
-            partial,
-            array.astype(np.min_scalar_type(largest)),
-            ome=True,
-            tile=_TILE,
-            compression="zlib",
-            photometric="minisblack",
-            metadata=metadata,
-        )
 
 
 def _single(matrix: Any, *, dense: bool) -> Any:

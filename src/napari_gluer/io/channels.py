@@ -1,32 +1,62 @@
 """Channel names and pixel sizes that TIFF files carry."""
 
+import math
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from typing import Any
 
 import tifffile
 
+from napari_gluer.errors import listed
 from napari_gluer.names import unique_names
 
-_UM_PER_UNIT = {
+UM_PER_UNIT = {
     "µm": 1.0, "μm": 1.0, "um": 1.0, "micron": 1.0, "microns": 1.0, "micrometer": 1.0,
-    "nm": 1e-3, "mm": 1e3, "cm": 1e4, "pm": 1e-6, "inch": 25400.0,
+    "micrometre": 1.0, "nanometer": 1e-3, "nanometre": 1e-3, "nm": 1e-3, "angstrom": 1e-4,
+    "Å": 1e-4, "millimeter": 1e3, "millimetre": 1e3, "mm": 1e3, "centimeter": 1e4, "cm": 1e4,
+    "meter": 1e6, "metre": 1e6, "m": 1e6, "picometer": 1e-6, "pm": 1e-6, "inch": 25400.0,
 }  # fmt: skip
+"""Micrometres in a unit of length, by its name in OME-XML, ImageJ and OME-Zarr."""
+
 _LARGEST_PIXEL_UM = 20.0  # resolutions of printing (72 dpi) are no pixel sizes
 
 Sizes = tuple[float, ...] | None
 
 
-def channel_names(tif: tifffile.TiffFile, series: Any, count: int) -> tuple[str, ...]:
-    """One unique name a channel: from OME-XML, ImageJ labels or the pages, else ``Channel i``."""
+def channel_names(tif: tifffile.TiffFile, series: Any, count: int) -> list[str]:
+    """What OME-XML, ImageJ labels or the pages call the channels; "" where they do not say."""
     if tif.is_ome:
         found = _ome_names(tif, series)
     elif tif.is_imagej:
         found = list((tif.imagej_metadata or {}).get("Labels", ()))
+    elif "S" in series.axes and count in (3, 4):
+        found = ["red", "green", "blue", "alpha"]
     else:
         found = [_page_name(page) for page in series.pages]
-    names = [str(name or "").strip() for name in found[:count]] + [""] * (count - len(found))
-    return tuple(unique_names(name or f"Channel {i}" for i, name in enumerate(names)))
+    return [str(name or "").strip() for name in found[:count]] + [""] * (count - len(found))
+
+
+def numbered(names: Sequence[str], what: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Unique names, ``Channel i`` where there is none, and a note that says so.
+
+    Parameters
+    ----------
+    names
+        One a channel, "" where unknown.
+    what
+        The file, for the note.
+    """
+    given = [name or f"Channel {i}" for i, name in enumerate(names)]
+    nameless = [i for i, name in enumerate(names) if not name]
+    if not nameless:
+        return tuple(unique_names(given)), ()
+    if len(nameless) == len(names):
+        note = f"{what} names no channels; they are numbered from Channel 0."
+    else:
+        missing = listed(nameless)
+        note = f"{what} does not name all channels; these are numbered, from 0: {missing}."
+    return tuple(unique_names(given)), (note,)
 
 
 def pixel_size(tif: tifffile.TiffFile, series: Any, axes: str) -> Sizes:
@@ -38,7 +68,7 @@ def pixel_size(tif: tifffile.TiffFile, series: Any, axes: str) -> Sizes:
     else:
         known = _resolution(series.keyframe, None)
     sizes = tuple(known.get(axis, 0.0) for axis in axes if axis in "ZYX")
-    return sizes if all(sizes) else None
+    return sizes if all(0 < size < math.inf for size in sizes) else None
 
 
 def _ome_pixels(tif: tifffile.TiffFile, series: Any) -> ET.Element | None:
@@ -70,25 +100,26 @@ def _ome_sizes(tif: tifffile.TiffFile, series: Any) -> dict[str, float]:
         return {}
     sizes = {}
     for axis in "XYZ":
-        factor = _UM_PER_UNIT.get(pixels.get(f"PhysicalSize{axis}Unit", "µm"), 0.0)
+        factor = UM_PER_UNIT.get(pixels.get(f"PhysicalSize{axis}Unit", "µm"), 0.0)
         sizes[axis] = _positive(pixels.get(f"PhysicalSize{axis}")) * factor
     return sizes
 
 
-def _positive(text: str | None) -> float:
+def _positive(text: Any) -> float:
     try:
-        return max(0.0, float(text or 0))
-    except ValueError:
+        number = float(text or 0)
+    except (TypeError, ValueError):
         return 0.0
+    return number if 0 < number < math.inf else 0.0
 
 
 def _imagej_sizes(tif: tifffile.TiffFile, series: Any) -> dict[str, float]:
     about = tif.imagej_metadata or {}
     unit = str(about.get("unit", "")).replace("\\u00B5", "µ")
-    factor = _UM_PER_UNIT.get(unit)
+    factor = UM_PER_UNIT.get(unit)
     if factor is None:
         return {}
-    return {**_resolution(series.keyframe, factor), "Z": float(about.get("spacing", 0)) * factor}
+    return {**_resolution(series.keyframe, factor), "Z": _positive(about.get("spacing")) * factor}
 
 
 def _resolution(page: Any, um_per_unit: float | None) -> dict[str, float]:

@@ -1,101 +1,187 @@
-"""Pixels that are read when they are asked for, sliced like an array."""
+"""Pixels that are read when they are asked for, sliced like an array.
 
-import weakref
-from collections.abc import Sequence
-from pathlib import Path
+All of these can be sliced by several threads at once, and pickled: another process opens the file
+again (`reopens` says so to the tile engine).
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from types import EllipsisType
 from typing import Any
 
 import numpy as np
-import tifffile
-import zarr
 from numpy.typing import NDArray
+
+from napari_gluer.errors import InputError
+from napari_gluer.io.damage import refuse_beyond_memory, refusing
 
 Key = int | slice | EllipsisType
 """One axis of an index. Lists and masks are not taken: read the block, then index it."""
 
-
-class OpenTiff:
-    """An open TIFF file that closes when nothing refers to it any more."""
-
-    def __init__(self, path: Path) -> None:
-        self.tif = tifffile.TiffFile(path)
-        weakref.finalize(self, self.tif.close)
+_DAMAGED = "It is damaged, or stored in a way that is not understood; copy it again or export anew."
 
 
-class LazyPixels:
-    """A level of a TIFF series as ``(c, y, x)`` or ``(c, z, y, x)``.
+class _Lazy:
+    """What all lazily read pixels share."""
 
-    Parameters
-    ----------
-    file
-        The open file; kept open as long as a view of it lives.
-    level
-        A series or one of its resolution levels.
-    stored
-        The level's axes as stored, one letter each; letters that are not in `axes` have length 1.
-    axes
-        The axes to show, ``CYX`` or ``CZYX``. A missing C is added with length 1.
-    """
+    reopens = True
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
 
-    def __init__(self, file: OpenTiff, level: Any, stored: str, axes: str) -> None:
-        self._file = file
-        self._array: Any = zarr.open_array(level.aszarr(level=0), mode="r")
-        self._stored = stored
-        self._axes = axes
-        lengths = dict(zip(stored, level.shape, strict=True))
-        self.shape = tuple(int(lengths.get(axis, 1)) for axis in axes)
-        self.dtype = np.dtype(level.dtype).newbyteorder("=")
-        self.ndim = len(axes)
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of pixels."""
+        return int(np.prod(self.shape))
 
     def __len__(self) -> int:
         return int(self.shape[0])
 
     def __getitem__(self, key: Key | tuple[Key, ...]) -> NDArray[Any]:
-        keys = full_key(key, self.shape)
-        at = dict(zip(self._axes, keys, strict=True))
-        block = np.asarray(self._array[tuple(at.get(axis, 0) for axis in self._stored)])
-        kept = [axis for axis in self._stored if isinstance(at.get(axis, 0), slice)]
-        wanted = [axis for axis in self._axes if axis in kept]
-        block = block.transpose([kept.index(axis) for axis in wanted])
-        if "C" not in self._stored and isinstance(keys[0], slice):
-            block = block[np.newaxis][keys[0]]
-        return block.astype(self.dtype, copy=False)
+        raise NotImplementedError
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
         return np.asarray(self[...], dtype)
 
 
-class StackedPixels:
-    """Images of one channel each, shown as the channels of one."""
+class LazyPixels(_Lazy):
+    """A stored array as ``(c, y, x)`` or ``(c, z, y, x)``, read block by block.
 
-    def __init__(self, channels: Sequence[Any]) -> None:
-        self._channels = channels
-        self.shape = (len(channels), *channels[0].shape[1:])
-        self.dtype = np.result_type(*(channel.dtype for channel in channels))
-        self.ndim = len(self.shape)
+    Parameters
+    ----------
+    source
+        What is sliced: a `TiffLevel` or a zarr array, with shape and dtype. It pickles as its
+        address.
+    stored
+        Its axes, one letter each; letters that are not in `axes` are read at 0.
+    axes
+        The axes to show, ``CYX`` or ``CZYX``. A missing one is added with length 1.
+    at
+        Where to read axes that are not shown, ``{"T": 3}``.
+    name
+        Of the file, for errors.
+    """
 
-    def __len__(self) -> int:
-        return int(self.shape[0])
+    def __init__(
+        self, source: Any, stored: str, axes: str, at: Mapping[str, int] | None = None, *, name: str
+    ) -> None:
+        self._source = source
+        self._stored = stored
+        self._axes = axes
+        self._at = dict(at or {})
+        self._name = name
+        lengths = dict(zip(stored, source.shape, strict=True))
+        self.shape = tuple(int(lengths.get(axis, 1)) for axis in axes)
+        self.dtype = np.dtype(source.dtype).newbyteorder("=")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopened, (self._source, self._stored, self._axes, self._at, self._name)
+
+    def __getitem__(self, key: Key | tuple[Key, ...]) -> NDArray[Any]:
+        keys = full_key(key, self.shape)
+        refuse_beyond_memory(self._name, block_shape(keys, self.shape), self.dtype)
+        at = {**self._at, **dict(zip(self._axes, keys, strict=True))}
+        with refusing(f"Pixels of {self._name}", _DAMAGED):
+            block = np.asarray(self._source[tuple(at.get(axis, 0) for axis in self._stored)])
+        kept = [axis for axis in self._stored if isinstance(at.get(axis, 0), slice)]
+        wanted = [axis for axis in self._axes if axis in kept]
+        block = block.transpose([kept.index(axis) for axis in wanted])
+        for axis, part in zip(self._axes, keys, strict=True):
+            if axis not in self._stored and isinstance(part, slice):
+                before = sum(isinstance(k, slice) for k in keys[: self._axes.index(axis)])
+                block = np.expand_dims(block, before)[(slice(None),) * before + (part,)]
+        return block.astype(self.dtype, copy=False)
+
+
+def _reopened(source: Any, stored: str, axes: str, at: dict[str, int], name: str) -> LazyPixels:
+    return LazyPixels(source, stored, axes, at, name=name)
+
+
+class StackedPixels(_Lazy):
+    """Images one after the other, along channels (0) or, for images of one channel, along z (1).
+
+    Parameters
+    ----------
+    parts
+        Lazy pixels whose shapes differ in the first axis only.
+    """
+
+    def __init__(self, parts: Sequence[Any]) -> None:
+        self._parts = list(parts)
+        self._ends = list(accumulate(part.shape[0] for part in self._parts))
+        self.shape = (self._ends[-1], *self._parts[0].shape[1:])
+        self.dtype = np.result_type(*(part.dtype for part in self._parts))
+        self.reopens = all(getattr(part, "reopens", False) for part in self._parts)
+        if any(tuple(part.shape[1:]) != self.shape[1:] for part in self._parts):
+            raise InputError(
+                f"Images of shapes {[part.shape for part in self._parts]} do not stack."
+            )
 
     def __getitem__(self, key: Key | tuple[Key, ...]) -> NDArray[Any]:
         first, *rest = full_key(key, self.shape)
         if isinstance(first, int):
-            return np.asarray(self._channels[first][(0, *rest)], self.dtype)
-        blocks = [channel[(0, *rest)] for channel in self._channels[first]]
-        if blocks:
-            return np.stack(blocks).astype(self.dtype, copy=False)
-        return np.empty((0, *self.shape[1:]), self.dtype)[(slice(None), *rest)]
+            return self._channel(first, rest)
+        channels = range(self.shape[0])[first]
+        kept = block_shape(tuple(rest), self.shape[1:])
+        refuse_beyond_memory("The stack", (len(channels), *kept), self.dtype)
+        stack = np.empty((len(channels), *kept), self.dtype)
+        for i, channel in enumerate(channels):
+            stack[i] = self._channel(channel, rest)
+        return stack
 
-    def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
-        return np.asarray(self[...], dtype)
+    def _channel(self, number: int, rest: Sequence[int | slice]) -> NDArray[Any]:
+        part = next(i for i, end in enumerate(self._ends) if number < end)
+        inside = number - (self._ends[part] - self._parts[part].shape[0])
+        return np.asarray(self._parts[part][(inside, *rest)], self.dtype)
+
+
+class ChannelView(_Lazy):
+    """One channel of a lazy image, sliced like an array.
+
+    Parameters
+    ----------
+    pixels
+        ``(c, y, x)`` or ``(c, z, y, x)``.
+    channel
+        Its position on the first axis.
+    """
+
+    def __init__(self, pixels: Any, channel: int) -> None:
+        self._pixels = pixels
+        self._channel = channel
+        self.shape = tuple(pixels.shape[1:])
+        self.dtype = pixels.dtype
+        self.reopens = bool(getattr(pixels, "reopens", False))
+
+    def __getitem__(self, key: Key | tuple[Key, ...]) -> NDArray[Any]:
+        rest = key if isinstance(key, tuple) else (key,)
+        return np.asarray(self._pixels[(self._channel, *rest)])
+
+
+class PlanePixels(_Lazy):
+    """Images ``(1, y, x)`` as the planes of one, ``(1, z, y, x)``."""
+
+    def __init__(self, planes: Sequence[Any]) -> None:
+        self._stack = StackedPixels(planes)
+        self.shape = (1, *self._stack.shape)
+        self.reopens = self._stack.reopens
+        self.dtype = self._stack.dtype
+
+    def __getitem__(self, key: Key | tuple[Key, ...]) -> NDArray[Any]:
+        first, *rest = full_key(key, self.shape)
+        block = self._stack[tuple(rest)]
+        return block if isinstance(first, int) else block[np.newaxis][first]
 
 
 def full_key(key: Key | tuple[Key, ...], shape: tuple[int, ...]) -> tuple[int | slice, ...]:
     """`key` with one entry an axis: non-negative integers and slices."""
     parts = list(key) if isinstance(key, tuple) else [key]
-    if Ellipsis in parts:
-        at = parts.index(Ellipsis)
+    if any(part is Ellipsis for part in parts):
+        at = next(i for i, part in enumerate(parts) if part is Ellipsis)
         parts[at : at + 1] = [slice(None)] * (len(shape) - len(parts) + 1)
     parts += [slice(None)] * (len(shape) - len(parts))
     if len(parts) > len(shape):
@@ -103,8 +189,16 @@ def full_key(key: Key | tuple[Key, ...], shape: tuple[int, ...]) -> tuple[int | 
     return tuple(_axis_key(part, length) for part, length in zip(parts, shape, strict=True))
 
 
+def block_shape(keys: tuple[int | slice, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Shape of what `full_key`'s keys choose."""
+    pairs = zip(keys, shape, strict=True)
+    return tuple(len(range(length)[part]) for part, length in pairs if isinstance(part, slice))
+
+
 def _axis_key(part: Any, length: int) -> int | slice:
     if isinstance(part, slice):
+        if part.step is not None and part.step < 1:
+            raise IndexError(f"Pixels are read forwards; the step {part.step} is not.")
         return part
     if not isinstance(part, int | np.integer) or isinstance(part, bool):
         raise IndexError(f"Only integers, slices and ... index these pixels, not {part!r}.")

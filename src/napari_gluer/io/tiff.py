@@ -1,91 +1,169 @@
-"""Opening TIFF files: the series that is the image, its axes, and what cannot be used."""
+"""Opening TIFF files: which series is the image, and its levels, to be read or sent elsewhere."""
 
 import logging
+import os
 import re
-import struct
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tifffile
+import zarr
 
-from napari_gluer.errors import InputError
-from napari_gluer.io.lazy import OpenTiff
+from napari_gluer.errors import InputError, listed
+from napari_gluer.io.choice import Choice, Series, chosen
+from napari_gluer.io.damage import UNREADABLE
+from napari_gluer.io.plain_planes import plain_planes
+from napari_gluer.io.tiff_checks import refuse_impossible, refuse_missing_parts
 
-_WOULD_DO = (
-    "An OME-TIFF, ImageJ TIFF, plain (c, y, x) TIFF, QPTIFF, or a folder of one-channel TIFFs "
-    "named by marker would do."
+WOULD_DO = (
+    "An OME-TIFF, ImageJ TIFF, plain (c, y, x) TIFF, QPTIFF, OME-Zarr, or a folder of one-channel "
+    "TIFFs named by marker would do."
 )
-_UNREADABLE = (tifffile.TiffFileError, struct.error, ValueError, IndexError, KeyError, TypeError)
 _DAMAGE = re.compile(r"invalid (?:page|value) offset|corrupted[^>]*")
-_AXES_OF_KIND = {"T": "a time series", "R": "several positions", "H": "several lifetimes"}
+_KEPT_OPEN = 8  # files that a worker process keeps open between tiles
+_MAGIC = {
+    b"\x89HDF": "an HDF5 file",
+    b"\x89PNG": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG",
+    b"PK\x03\x04": "a zip archive",
+    b"%PDF": "a PDF",
+}
 
 
-def open_tiff(path: Path) -> tuple[OpenTiff, Any]:
+class OpenTiff:
+    """An open TIFF file that closes when nothing refers to it any more."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.tif = tifffile.TiffFile(path)
+        weakref.finalize(self, self.tif.close)
+
+
+class TiffLevel:
+    """A resolution level of a series, sliced like an array; pickled as its place in the file.
+
+    Parameters
+    ----------
+    file
+        The open file; kept open as long as this lives.
+    series, level
+        Numbers of the series in the file and of the level in the series.
+    """
+
+    def __init__(self, file: OpenTiff, series: int, level: int) -> None:
+        self.file = file
+        self._series, self._level = series, level
+        found = file.tif.series[series].levels[level]
+        self.shape = tuple(int(length) for length in found.shape)
+        self.dtype = np.dtype(found.dtype)
+        plain = plain_planes(found)
+        self._array: Any = plain or zarr.open_array(found.aszarr(level=0), mode="r")
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._array[key]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        place = self.file.path.resolve()
+        return _reopened, (str(place), _state(place), self._series, self._level)
+
+
+def _state(path: Path) -> tuple[int, int]:
+    try:
+        about = path.stat()
+    except OSError as error:
+        raise InputError(f"{path} can no longer be opened ({error.strerror}).") from error
+    return about.st_size, about.st_mtime_ns
+
+
+def _reopened(path: str, state: tuple[int, int], series: int, level: int) -> TiffLevel:
+    if _state(Path(path)) != state:
+        raise InputError(f"{path} was changed while it was in use. Start again.")
+    return TiffLevel(_kept_open(path, state), series, level)
+
+
+@lru_cache(_KEPT_OPEN)
+def _kept_open(path: str, _state: tuple[int, int]) -> OpenTiff:
+    return OpenTiff(Path(path))
+
+
+def open_tiff(path: Path, choice: Choice | None = None) -> tuple[OpenTiff, int]:
     """Open a TIFF and choose its image.
 
     Returns
     -------
-    The open file and its largest series that is not RGB.
+    The open file and the number of the chosen series (see `choice.chosen`).
 
     Raises
     ------
     InputError
-        If the file is missing, not a TIFF, cut short, RGB only, or has several equal series.
+        If the file is missing, not a TIFF, cut short, or it is not clear which image is meant.
     """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, not a TIFF file.")
     if not path.is_file():
         raise InputError(f"There is no file {path}.")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path} may not be read: permission denied. Ask its owner.")
     try:
         with _complaints() as damage:
             file = OpenTiff(path)
             series = list(file.tif.series)
-    except _UNREADABLE as error:
+            about = [_about(one) for one in series]
+    except UNREADABLE as error:
         raise InputError(
-            f"{path.name} is not an image that can be read ({_found(path)}; {error}). {_WOULD_DO}"
+            f"{path.name} is not an image that can be read ({found_in(path)}; {error}). {WOULD_DO}"
         ) from error
     if damage:
         raise InputError(f"{path.name} is cut short or damaged ({damage[0]}). Copy it again.")
-    chosen = _chosen(path, series)
-    _refuse_truncated(path, chosen)
-    return file, chosen
+    number = chosen(path.name, about, choice or Choice())
+    try:
+        with _complaints() as damage:
+            refuse_missing_parts(path.name, file.tif, series[number])
+            for level in series[number].levels:
+                refuse_impossible(path.name, level)
+    except InputError:
+        raise
+    except UNREADABLE as error:
+        raise InputError(f"{path.name} is damaged ({error}). Copy it again.") from error
+    if damage:
+        raise InputError(f"{path.name} is cut short or damaged ({damage[0]}). Copy it again.")
+    return file, number
 
 
-def canonical_axes(path: Path, series: Any, *, channels: bool = True) -> tuple[str, str]:
-    """Axes of a series as stored, with C, Z, Y, X in place of unknown letters, and as shown.
+def other_series(file: OpenTiff, number: int) -> str:
+    """Names or numbers of the series that were not opened, "" where there is none."""
+    others = [_about(one) for i, one in enumerate(file.tif.series) if i != number]
+    measured = [one for one in others if not one.colours]
+    return listed(f"{one.name or 'one'} {one.shape}" for one in measured) if measured else ""
 
-    Parameters
-    ----------
-    path
-        Named in errors.
-    series
-        The series.
-    channels
-        Whether an axis that the file does not name holds channels; else it is z.
 
-    Returns
-    -------
-    stored
-        One letter for every stored axis.
-    shown
-        ``CYX`` or ``CZYX``.
-    """
-    lengths = dict(enumerate(series.shape))
-    stored = list(series.axes)
-    if stored[-2:] != ["Y", "X"] and not {"Y", "X"} <= set(stored):
-        stored[-2:] = ["Y", "X"]
-    for letter in "CZ" if channels else "ZC":
-        unnamed = [i for i, axis in enumerate(stored) if axis in "QIS" and lengths[i] > 1]
-        if unnamed and letter not in stored:
-            stored[unnamed[0]] = letter
-    extra = [i for i, axis in enumerate(stored) if axis not in "CZYX" and lengths[i] > 1]
-    if extra:
-        what = _AXES_OF_KIND.get(stored[extra[0]], "more axes than channels, z, y and x")
-        raise InputError(
-            f"{path.name} holds {what}: axes {series.axes}, shape {series.shape}. Save one image "
-            "(c, y, x) or (c, z, y, x)."
-        )
-    return "".join(_numbered(stored)), "CZYX" if _depth(stored, lengths) > 1 else "CYX"
+def is_rgb(series: Any) -> bool:
+    """Whether a series holds colours as people see them, not measured channels."""
+    return (
+        "S" in series.axes
+        and series.keyframe.photometric in (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR)
+        and series.shape[series.axes.index("S")] in (3, 4)
+    )
+
+
+def found_in(path: Path) -> str:
+    """What kind of file `path` seems to be, by its first bytes."""
+    with path.open("rb") as stream:
+        head = stream.read(16)
+    if not head:
+        return "the file is empty"
+    kinds = [kind for magic, kind in _MAGIC.items() if head.startswith(magic)]
+    return kinds[0] if kinds else f"it starts with {head[:8]!r}"
+
+
+def _about(one: Any) -> Series:
+    shape = tuple(int(length) for length in one.shape)
+    return Series(str(one.name or ""), str(one.axes), shape, is_rgb(one))
 
 
 @contextmanager
@@ -100,68 +178,3 @@ def _complaints() -> Iterator[list[str]]:
         yield found
     finally:
         logger.removeHandler(handler)
-
-
-def _depth(stored: list[str], lengths: dict[int, int]) -> int:
-    return lengths[stored.index("Z")] if "Z" in stored else 1
-
-
-def _numbered(stored: list[str]) -> list[str]:
-    """Length-1 axes may repeat a letter; each needs its own to be told apart."""
-    return [
-        chr(ord("a") + i) if axis not in "CZYX" or axis in stored[:i] else axis
-        for i, axis in enumerate(stored)
-    ]
-
-
-def is_rgb(series: Any) -> bool:
-    """Whether a series holds colours as people see them, not measured channels."""
-    return (
-        "S" in series.axes
-        and series.keyframe.photometric in (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR)
-        and series.shape[series.axes.index("S")] in (3, 4)
-    )
-
-
-def _chosen(path: Path, series: list[Any]) -> Any:
-    measured = [one for one in series if not is_rgb(one) and len(one.shape) >= 2]
-    if not measured:
-        shape = series[0].shape if series else "none"
-        raise InputError(
-            f"{path.name} is an RGB picture (shape {shape}): its colours are for the eye, not "
-            f"measured channels. {_WOULD_DO}"
-        )
-    largest = max(measured, key=lambda one: one.size)
-    equal = [one for one in measured if one.shape == largest.shape]
-    if len(equal) > 1:
-        raise InputError(
-            f"{path.name} holds {len(equal)} images of the same shape {largest.shape}. Save the "
-            "one to use, or the channels of one image together, in a file of its own."
-        )
-    return largest
-
-
-def _refuse_truncated(path: Path, series: Any) -> None:
-    for page in series.pages:
-        if page is None:
-            continue
-        size = page.parent.filehandle.size
-        ends = zip(page.dataoffsets, page.databytecounts, strict=False)
-        needed = max((offset + count for offset, count in ends), default=0)
-        if needed > size:
-            raise InputError(
-                f"{path.name} is cut short: it has {size} bytes and its pixels reach to byte "
-                f"{needed}. Copy or download it again."
-            )
-
-
-def _found(path: Path) -> str:
-    with path.open("rb") as stream:
-        head = stream.read(16)
-    if not head:
-        return "the file is empty"
-    kinds = {b"\x89HDF": "an HDF5 file", b"\x89PNG": "a PNG picture", b"\xff\xd8\xff": "a JPEG"}
-    for magic, kind in kinds.items():
-        if head.startswith(magic):
-            return kind
-    return f"it starts with {head[:8]!r}"
