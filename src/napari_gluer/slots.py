@@ -18,10 +18,16 @@ VOLUME_UM3 = "volume_um3"
 NUMBERED = "numbered"
 """``uns`` entry of tables without labels: the rows were numbered, and match no masks."""
 DRAWN = "drawn"
+TOUCHES_BORDER = "touches_border"
+NUCLEUS_PX = "nucleus_px"
+NUMBER_OF_NUCLEI = "n_nuclei"
+NUCLEUS, CYTOPLASM = "nucleus", "cytoplasm"
+"""Layers: means over the two parts of a cell."""
 SPATIAL = "spatial"
 SPATIAL_UNIT = "spatial_unit"
 
 GENES = "genes"
+GENES_SOURCE = "genes_source"
 ROLE = "role"
 MARKER, NUCLEAR, BLANK, IGNORE = "marker", "nuclear", "blank", "ignore"
 SEPARATED = "mixture_separated"
@@ -30,6 +36,9 @@ KIND = "kind"
 INTENSITY, COUNTS, LOG1P, ACTIVITY = "intensity", "counts", "log1p", "activity"
 RAW = "raw"
 CLEAN = "clean"
+MEASURE = "measure"
+SPOTS = "spots"
+FIELDS = "fields"
 
 EMBEDDING = "X_gluer"
 WEIGHTS = "gluer_weights"
@@ -45,6 +54,8 @@ _RESULTS = {
     FINGERPRINT,
     "reference_expression",
     "links",
+    "link_details",
+    "unlinked",
     "params",
     "seed",
     "versions",

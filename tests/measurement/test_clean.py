@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from anndata import AnnData
-from scipy import sparse
+from scipy import sparse, stats
 
 from napari_gluer import slots
 from napari_gluer.errors import InputError
@@ -60,8 +60,12 @@ def test_the_whole_of_it() -> None:
     assert cleaned.X.dtype == np.float32
     assert list(cleaned.var["mixture_separated"]) == [True, True, False, False]
     assert report(cleaned)["not_separated"] == []
+    reasons = report(cleaned)["reasons"]
+    assert reasons["too small"] == (sizes < low).sum()
+    assert reasons["too large"] == (sizes > high).sum()
+    assert sum(reasons.values()) == N - cleaned.n_obs
     assert report(cleaned)["outcome"].startswith(
-        f"{cleaned.n_obs} of {N} cells kept; dropped: size"
+        f"{cleaned.n_obs} of {N} cells kept; dropped: too small 10, too large 4, blanks too"
     )
 
 
@@ -111,6 +115,10 @@ def test_blank_gate_by_hand() -> None:
     assert kept.layers["raw"][:, 2].min() >= low
     assert kept.layers["raw"][:, 2].max() <= high
     assert report(kept)["dropped"] == {"blanks": int(2 * np.ceil(low))}
+    assert report(kept)["reasons"] == {
+        "blanks too dark": int(np.ceil(low)),
+        "blanks too bright": int(np.ceil(low)),
+    }
 
 
 def test_with_two_blanks_one_may_be_low_but_none_high() -> None:
@@ -123,6 +131,7 @@ def test_with_two_blanks_one_may_be_low_but_none_high() -> None:
     gate = BlankQuantiles(lower=0.1, upper=0.99)
     kept = clean(cells, CleanParams(size=Skip(), blanks=gate))
     assert report(kept)["dropped"]["blanks"] == 2
+    assert report(kept)["reasons"] == {"blanks too dark": 1, "blanks too bright": 1}
     assert "1" not in kept.obs_names
     assert "2" in kept.obs_names
     assert "3" not in kept.obs_names
@@ -156,6 +165,102 @@ def test_cleaning_twice_starts_from_raw() -> None:
     np.testing.assert_array_equal(twice.layers["raw"], once.layers["raw"])
     other = clean(twice, CleanParams(signal=Arcsinh(), **PLAIN))
     assert slots.SEPARATED not in other.var
+
+
+def same(one: AnnData, other: AnnData) -> None:
+    assert list(one.obs_names) == list(other.obs_names)
+    np.testing.assert_array_equal(one.X, other.X)
+    np.testing.assert_array_equal(one.layers["raw"], other.layers["raw"])
+    pd.testing.assert_frame_equal(one.obs, other.obs)
+    pd.testing.assert_frame_equal(one.var, other.var)
+    assert slots.info(one) == slots.info(other)
+
+
+def with_blanks() -> AnnData:
+    cells = measured()
+    cells.X[:, 2] = np.random.default_rng(5).normal(50, 5, N)
+    return cells
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        CleanParams(),
+        CleanParams(size=SizeQuantiles(lower=0.2, upper=0.8), signal=MixturePosterior()),
+        CleanParams(size=SizeBounds(smallest=50, largest=300, unit="px")),
+        CleanParams(blanks=BlankQuantiles(lower=0.1, upper=0.9), signal=Arcsinh()),
+    ],
+)
+def test_cleaning_twice_is_cleaning_once(params: CleanParams, tmp_path: Path) -> None:
+    once = clean(with_blanks(), params)
+    assert once.n_obs < N
+    same(clean(once, params), once)
+    write_cells(once, tmp_path / "c.h5ad")
+    back = clean(read_cells(tmp_path / "c.h5ad"), params)
+    assert report(back) == report(once)
+    np.testing.assert_array_equal(back.X, once.X)
+
+
+def test_another_filter_draws_new_bounds_and_history_is_kept() -> None:
+    once = clean(with_blanks())
+    narrow = CleanParams(size=SizeQuantiles(lower=0.1, upper=0.9))
+    twice = clean(once, narrow)
+    sizes = once.obs["volume_px"]
+    low, high = np.quantile(sizes, [0.1, 0.9])
+    more = int(((sizes < low) | (sizes > high)).sum())
+    assert report(twice)["bounds"]["size"]["low"] == low
+    assert report(twice)["dropped"]["size"] == report(once)["dropped"]["size"] + more
+    assert report(twice)["cells"] == N
+    assert sum(report(twice)["dropped"].values()) == N - twice.n_obs
+    same(clean(twice, narrow), twice)
+
+
+def test_cells_taken_out_by_hand_are_counted_apart_and_bounds_stay() -> None:
+    once = clean(with_blanks())
+    part = once[once.obs["label"] < 200].copy()
+    again = clean(part)
+    assert list(again.obs_names) == list(part.obs_names)
+    assert report(again)["dropped"]["elsewhere"] == once.n_obs - part.n_obs
+    assert report(again)["cells"] == N
+
+
+def test_a_larger_table_starts_anew() -> None:
+    once = clean(with_blanks())
+    larger = with_blanks()
+    larger.uns["gluer"]["clean"] = report(once)
+    same(clean(larger), once)
+
+
+def test_fits_are_kept_and_say_where_both_are_equally_likely() -> None:
+    cleaned = clean(measured(), CleanParams(**PLAIN))
+    fits = report(cleaned)["mixtures"]
+    assert list(fits) == ["CD4", "CD8"]
+    mixture = fit(cleaned.layers["raw"][:, :2].astype(np.float64))
+    for column, one in enumerate(fits.values()):
+        np.testing.assert_allclose(one["means"], mixture.means[:, column])
+        ground, signal = (
+            weight * stats.norm.pdf(one["threshold"], mean, deviation)
+            for weight, mean, deviation in zip(
+                one["weights"], one["means"], one["deviations"], strict=True
+            )
+        )
+        assert ground == pytest.approx(signal)
+        assert one["means"][0] < one["threshold"] < one["means"][1]
+        assert one["separated"]
+        assert one["ashman_d"] == pytest.approx(
+            np.sqrt(2) * np.diff(one["means"])[0] / np.hypot(*one["deviations"])
+        )
+    assert report(clean(cleaned, CleanParams(signal=Arcsinh(), **PLAIN)))["mixtures"] == {}
+
+
+def test_sizes_that_are_not_known_are_dropped_and_counted() -> None:
+    cells = measured()
+    cells.obs["volume_px"] = cells.obs["volume_px"].astype(float)
+    cells.obs.iloc[7, 1] = np.nan
+    assert report(clean(cells))["reasons"]["size not known"] == 1
+    cells.obs["volume_px"] = np.nan
+    with pytest.raises(InputError, match="all 400 values are NaN"):
+        clean(cells)
 
 
 def test_constant_markers_become_zero_and_are_named() -> None:
@@ -228,6 +333,9 @@ def test_real_codex(shared_data: Path) -> None:
     cleaned = clean(cells)
     assert 9600 <= cleaned.n_obs <= 9700
     assert report(cleaned)["skipped"] == {"blanks": "no blank channel"}
+    separated = set(cleaned.var_names[cleaned.var["mixture_separated"]])
+    assert {"CD20", "CD8", "CD3e", "CD21"} <= separated
+    assert not {"PanCK", "CD107a", "CollagenIV"} & separated, "one bell each"
     total = cleaned.X.sum(axis=1)
     np.testing.assert_allclose(total[total > 0], 1, rtol=1e-5)
     assert (cleaned.X.std(axis=0) > 0).all(), "no marker is silently zeroed"

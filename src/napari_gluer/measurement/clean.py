@@ -15,10 +15,11 @@ from napari_gluer.measurement.filters import (
     SizeAutomatic,
     SizeBounds,
     SizeQuantiles,
+    Verdict,
     keep_by_blanks,
     keep_by_size,
 )
-from napari_gluer.measurement.report import Report
+from napari_gluer.measurement.report import Report, mixtures_as_json
 from napari_gluer.measurement.signal import (
     Arcsinh,
     MixtureCumulative,
@@ -54,8 +55,9 @@ def clean(cells: AnnData, params: CleanParams | None = None, *, track: Track = s
     """Drop what is no cell and turn intensities into comparable signals.
 
     A step for which the table lacks the input is skipped, and the outcome says so. Cells that were
-    cleaned before start again from ``layers["raw"]``; cells dropped then stay dropped. Results of
-    an earlier integration no longer fit and are left out.
+    cleaned before start again from ``layers["raw"]``; cells dropped then stay dropped, and a
+    filter that is asked for with the same parameters applies the same bounds, so that cleaning
+    twice is cleaning once. Results of an earlier integration no longer fit and are left out.
 
     Parameters
     ----------
@@ -73,9 +75,12 @@ def clean(cells: AnnData, params: CleanParams | None = None, *, track: Track = s
 
     - ``X``: markers cleaned; nuclear, blank and ignored channels as measured
     - ``layers["raw"]``: all as measured
-    - ``var["mixture_separated"]``: whether two components separate (after a mixture)
-    - ``uns["gluer"]["clean"]``: ``cells``, ``kept``, ``dropped``, ``skipped``, ``not_separated``,
-      ``constant`` and ``outcome``, one line
+    - ``var["mixture_separated"]``: whether two components stand apart (after a mixture; judged on
+      a power scale, see `separation.judge`, while the cleaned values come from the fit to values
+      as measured). Markers that do not separate are kept.
+    - ``uns["gluer"]["clean"]``: ``cells``, ``kept``, ``dropped`` (by step) and ``reasons``,
+      ``skipped``, ``bounds`` of the filters, ``not_separated``, ``constant``, ``mixtures`` (marker
+      → fit, `report.mixtures_as_json`) and ``outcome``, one line
 
     Raises
     ------
@@ -83,15 +88,12 @@ def clean(cells: AnnData, params: CleanParams | None = None, *, track: Track = s
         If no cell is left, a value is NaN, or no marker varies between the cells.
     """
     params = params or CleanParams()
-    report = Report(cells.n_obs)
+    report = Report.continued(slots.info(cells).get(slots.CLEAN), cells.n_obs)
     stages = iter(track(("sizes", "blanks", "signal", "total"), "Cleaning cells"))
     next(stages)
-    kept = keep_by_size(cells, params.size) if not isinstance(params.size, Skip) else "not wanted"
-    cleaned = _filtered(cells, kept, "size", report)
+    cleaned = _filtered(cells, params.size, "size", report)
     next(stages)
-    gate = params.blanks
-    kept = keep_by_blanks(cleaned, gate) if not isinstance(gate, Skip) else "not wanted"
-    cleaned = _filtered(cleaned, kept, "blanks", report)
+    cleaned = _filtered(cleaned, params.blanks, "blanks", report)
     cleaned = cleaned.copy() if cleaned.is_view or cleaned is cells else cleaned
     cleaned.layers[slots.RAW] = _raw(cleaned).copy()
     next(stages)
@@ -111,12 +113,26 @@ def _raw(cells: AnnData) -> Any:
     return cells.layers.get(slots.RAW, cells.X)
 
 
-def _filtered(cells: AnnData, kept: NDArray[np.bool_] | str, step: str, report: Report) -> AnnData:
-    if isinstance(kept, str):
-        report.skipped[step] = kept
+def _filtered(
+    cells: AnnData,
+    rule: SizeAutomatic | SizeQuantiles | SizeBounds | BlankQuantiles | Skip,
+    step: str,
+    report: Report,
+) -> AnnData:
+    earlier = report.bounds.get(step)
+    match rule:
+        case Skip():
+            verdict: Verdict | str = "not wanted"
+        case BlankQuantiles():
+            verdict = keep_by_blanks(cells, rule, earlier)
+        case _:
+            verdict = keep_by_size(cells, rule, earlier)
+    if isinstance(verdict, str):
+        report.skipped[step] = verdict
         return cells
-    report.dropped[step] = int((~kept).sum())
-    return cells if kept.all() else cells[kept].copy()
+    report.bounds[step] = verdict.bounds
+    report.drop(step, verdict.reasons)
+    return cells if verdict.kept.all() else cells[verdict.kept].copy()
 
 
 def _markers(cells: AnnData) -> NDArray[np.bool_]:
@@ -135,8 +151,11 @@ def _clean_signal(cells: AnnData, params: CleanParams, report: Report) -> None:
     varies = np.ptp(signal, axis=0) > 0
     report.constant = list(names[~varies])
     cleaned = np.zeros_like(signal)
-    cleaned[:, varies], separated = apply_signal(signal[:, varies], params.signal)
-    if separated is not None:
+    found = apply_signal(signal[:, varies], params.signal)
+    cleaned[:, varies] = found.values
+    report.mixtures = mixtures_as_json(names[varies], found)
+    if found.separation is not None:
+        separated = found.separation.separated
         report.not_separated = list(names[varies][~separated])
         flags = np.zeros(cells.n_vars, np.bool_)
         flags[np.flatnonzero(markers)[varies]] = separated

@@ -1,6 +1,7 @@
 """Which rows of a table are cells: by size, and by what the blank channels show."""
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from anndata import AnnData
@@ -10,7 +11,7 @@ from pydantic import model_validator
 from scipy import sparse
 
 from napari_gluer import slots
-from napari_gluer.errors import InputError
+from napari_gluer.errors import InputError, listed
 from napari_gluer.params import Params
 
 _VOXELS = (1_000.0, 25_000.0)  # the paper's, for CODEX in three dimensions
@@ -82,10 +83,41 @@ class BlankQuantiles(Params):
         return self
 
 
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """What a filter found.
+
+    Attributes
+    ----------
+    kept
+        ``(n_cells,)``.
+    reasons
+        Cells dropped, by reason.
+    bounds
+        The filter's parameters and the bounds that they led to, of JSON types. Given to the filter
+        again, they are applied as they are: a table that was filtered stays as it is.
+    """
+
+    kept: NDArray[np.bool_]
+    reasons: dict[str, int]
+    bounds: dict[str, Any]
+
+
 def keep_by_size(
-    cells: AnnData, rule: SizeAutomatic | SizeQuantiles | SizeBounds
-) -> NDArray[np.bool_] | str:
-    """Which cells have a usual size, ``(n_cells,)``; why not known where the table lacks sizes.
+    cells: AnnData,
+    rule: SizeAutomatic | SizeQuantiles | SizeBounds,
+    earlier: dict[str, Any] | None = None,
+) -> Verdict | str:
+    """Which cells have a usual size; why not known where the table lacks sizes.
+
+    Parameters
+    ----------
+    cells
+        The table.
+    rule
+        Which sizes are kept.
+    earlier
+        `Verdict.bounds` of the last time, applied again if they came from the same rule.
 
     Raises
     ------
@@ -96,7 +128,12 @@ def keep_by_size(
     if column is None:
         return f"no size in {unit}"
     sizes = cells.obs[column].to_numpy(np.float64)
-    low, high = _bounds(cells, rule, sizes)
+    origin = {**rule.model_dump(), "column": column}
+    if earlier and earlier["from"] == origin:
+        low, high = earlier["low"], earlier["high"]
+    else:
+        _refuse_no_sizes(sizes, column)
+        low, high = _bounds(cells, rule, sizes)
     kept = (sizes >= low) & (sizes <= high)
     if not kept.any():
         raise InputError(
@@ -104,30 +141,71 @@ def keep_by_size(
             f"{len(sizes)} sizes are {np.nanmin(sizes):g} to {np.nanmax(sizes):g} "
             f"(median {np.nanmedian(sizes):g}). Change the bounds or use quantiles."
         )
-    return np.asarray(kept)
+    reasons = {
+        "too small": int((sizes < low).sum()),
+        "too large": int((sizes > high).sum()),
+        "size not known": int(np.isnan(sizes).sum()),
+    }
+    bounds = {"from": origin, "low": low, "high": high, "unit": unit}
+    return Verdict(np.asarray(kept), _happened(reasons), bounds)
 
 
-def keep_by_blanks(cells: AnnData, rule: BlankQuantiles) -> NDArray[np.bool_] | str:
-    """Which cells the blank channels leave, ``(n_cells,)``; why not known without such channels.
+def keep_by_blanks(
+    cells: AnnData, rule: BlankQuantiles, earlier: dict[str, Any] | None = None
+) -> Verdict | str:
+    """Which cells the blank channels leave; why not known without such channels.
+
+    Parameters
+    ----------
+    cells
+        The table.
+    rule
+        What blank channels may show.
+    earlier
+        `Verdict.bounds` of the last time, applied again if they came from the same rule and
+        channels.
 
     Raises
     ------
     InputError
-        If none is left.
+        If none is left, or a blank channel is NaN.
     """
     if slots.ROLE not in cells.var or not (blank := cells.var[slots.ROLE] == slots.BLANK).any():
         return "no blank channel"
+    names = list(cells.var_names[blank])
     raw = cells.layers.get(slots.RAW, cells.X)
     part = raw[:, blank.to_numpy()]
     values = np.asarray(part.toarray() if sparse.issparse(part) else part, np.float64)
-    low, high = np.quantile(values, [rule.lower, rule.upper], axis=0)
-    kept = (values >= low).any(axis=1) & (values <= high).all(axis=1)
+    if np.isnan(values).any():
+        lost = listed(np.array(names)[np.isnan(values).any(axis=0)])
+        raise InputError(f"NaN in {lost}. Drop these channels or cells, or skip the blanks.")
+    origin = {**rule.model_dump(), "channels": names}
+    if earlier and earlier["from"] == origin:
+        low, high = earlier["low"], earlier["high"]
+    else:
+        low, high = np.quantile(values, [rule.lower, rule.upper], axis=0).tolist()
+    dark, bright = (values < low).all(axis=1), (values > high).any(axis=1)
+    kept = ~(dark | bright)
     if not kept.any():
         raise InputError(
             f"No cell is left by the blank gate (quantiles {rule.lower:g} to {rule.upper:g} of "
-            f"{blank.sum()} blank channels). Widen the quantiles or skip it."
+            f"{blank.sum()} blank channels): {int(dark.sum())} are too dark and "
+            f"{int(bright.sum())} too bright. Widen the quantiles or skip it."
         )
-    return np.asarray(kept)
+    reasons = {
+        "blanks too dark": int((dark & ~bright).sum()),
+        "blanks too bright": int(bright.sum()),
+    }
+    return Verdict(kept, _happened(reasons), {"from": origin, "low": low, "high": high})
+
+
+def _happened(reasons: dict[str, int]) -> dict[str, int]:
+    return {reason: count for reason, count in reasons.items() if count}
+
+
+def _refuse_no_sizes(sizes: NDArray[np.float64], column: str) -> None:
+    if not np.isfinite(sizes).any():
+        raise InputError(f"obs[{column!r}] holds no size: all {len(sizes)} values are NaN.")
 
 
 def _size_column(

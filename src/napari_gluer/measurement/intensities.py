@@ -1,123 +1,220 @@
-"""Mean intensity of every cell in every channel."""
+"""Intensity, size, place and shape of every cell, measured tile by tile."""
 
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from anndata import AnnData
-from numba import njit
-from numpy.typing import ArrayLike, NDArray
 
-from napari_gluer import slots
 from napari_gluer.errors import InputError
 from napari_gluer.image import MultiplexImage
-from napari_gluer.labels import checked_labels, compact
-from napari_gluer.markers import annotate
+from napari_gluer.measurement.medians import Joining, median_tile
+from napari_gluer.measurement.outlines import REACH
+from napari_gluer.measurement.params import MeasureParams
+from napari_gluer.measurement.pieces import Piece, Wanted, measure_tile
+from napari_gluer.measurement.resuming import Kept
+from napari_gluer.measurement.runs import Floats, Whole
+from napari_gluer.measurement.table import as_table, put_together
+from napari_gluer.tiles import Cut, Tile, TileParams, run_tiles, tiles_of
 from napari_gluer.track import Track, silently
 
+_AT_ONCE = 64_000_000  # bytes of channels that a tile reads at a time
+_SIDE = 2_048
+_LONGEST_ROW = 65_536
 
-def measure(image: MultiplexImage, labels: ArrayLike, *, track: Track = silently) -> AnnData:
+
+def measure(  # noqa: PLR0913 - a public step: what, how, where
+    image: MultiplexImage,
+    labels: Any,
+    params: MeasureParams | None = None,
+    *,
+    nuclei: Any = None,
+    regions: Any = None,
+    tiles: TileParams | None = None,
+    store: Any = None,
+    track: Track = silently,
+) -> AnnData:
     """Measure every cell in every channel.
+
+    The image is worked through tile by tile, so it may be larger than memory. Tiles do not change
+    the result: cells that a tile border cuts are put together exactly.
 
     Parameters
     ----------
     image
-        The image; one channel is in memory at a time.
+        The image; its data are sliced tile by tile.
     labels
-        Whole numbers ``(y, x)`` or ``(z, y, x)``, 0 = background, of the image's spatial shape.
+        Whole numbers ``(y, x)`` or ``(z, y, x)``, 0 = background, of the image's spatial shape:
+        a NumPy array, or anything that is sliced like one (zarr).
+    params
+        What is measured; means, sizes and centroids when None.
+    nuclei
+        Labels of nuclei, of the same shape; their numbers need not be those of the cells. A
+        nucleus belongs to the cell that covers most of it (to the first of equals), and what of
+        it lies outside that cell does not count. The other pixels of a cell are its cytoplasm.
+    regions
+        What says which points count: ``regions.contains(points_yx)``, in pixels (`Regions`). Cells
+        whose centroid lies outside are left out; in 3-D z does not matter.
+    tiles
+        Size of tiles, threads, cluster.
+    store
+        Folder for finished tiles: called again after a kill, they are not measured again.
     track
-        Reports the channels.
+        Reports the tiles.
 
     Returns
     -------
     One row for every label, in ascending order, index ``str(label)``:
 
-    - ``X`` float32 ``(n_cells, n_channels)``, mean intensity
-    - ``obs``: ``label``, ``volume_px`` and, where the pixel size is known, ``area_um2`` (2-D) or
-      ``volume_um3`` (3-D)
+    - ``X`` float32 ``(n_cells, n_channels)``, mean intensity; ``layers``: ``median``, ``sum``,
+      ``std`` (of all pixels of the cell, as NumPy's), ``nucleus`` and ``cytoplasm`` (means; NaN
+      in cells without)
+    - ``obs``: ``label``, ``volume_px``, ``touches_border`` (has a pixel in the image's first or
+      last row or column; in 3-D of any plane, while first and last plane do not count) and, where
+      the pixel size is known, ``area_um2`` (2-D) or ``volume_um3`` (3-D); with nuclei
+      ``nucleus_px`` and ``n_nuclei``
+    - ``obs`` with `shape`, named and defined as in scikit-image's ``regionprops``, in µm where the
+      pixel size is known, else in pixels: ``axis_major_length``, ``axis_minor_length``,
+      ``equivalent_diameter_area``, ``extent``; in 2-D also ``eccentricity``, ``orientation`` and,
+      where pixels are square, ``perimeter``
+    - ``obs`` with `bounding_box`: ``y_first``, ``y_last``, ``x_first``, ``x_last`` and in 3-D
+      ``z_first``, ``z_last``, in pixels, both inside
     - ``obsm["spatial"]``: centroid x, y[, z] in µm, else in pixels (the first pixel's centre is 0)
     - ``var``: ``genes`` and ``role``
-    - ``uns["gluer"]``: ``kind`` = intensity, ``spatial_unit`` = ``um`` or ``px``
+    - ``uns["gluer"]``: ``kind`` = intensity, ``spatial_unit`` = ``um`` or ``px``, ``measure``:
+      ``params``, ``outside_regions`` (cells left out), ``not_finite`` (channel → pixels in cells
+      that are NaN or infinite), ``cells_without_nucleus`` (with nuclei) and ``outcome``, one line
+
+    NaN and infinite pixels are left out of all intensities of their channel, and counted. A cell
+    that has no other pixel in a channel is NaN there.
 
     Raises
     ------
     InputError
-        If shapes differ, the labels are not whole numbers, or there is no cell.
+        If shapes differ, the labels are not whole numbers, there is no cell (in the regions), an
+        intensity is too large for 32 bits, or the folder holds another measurement.
     """
-    checked = checked_labels(labels)
-    if checked.shape != image.spatial_shape:
+    wanted = params or MeasureParams()
+    _refuse_type(np.dtype(image.data.dtype))
+    labels, nuclei = _like_array(labels, "Labels", image), _like_array(nuclei, "Nuclei", image)
+    cut = tiles or TileParams()
+    source = _Source(image, labels, nuclei, cut, track)
+    kept = None
+    if store is not None:
+        kept = Kept.opened(store, image, (labels, nuclei), wanted, source.tiles)
+    pieces = source.pieces(wanted, kept)
+    whole = put_together(pieces, image, paired=nuclei is not None)
+    middle = source.medians(pieces, whole.ids) if wanted.median else None
+    return as_table(whole, middle, wanted, regions)
+
+
+def _tiles(image: MultiplexImage, params: TileParams) -> list[Tile]:
+    """Automatic tiles in 2-D: whole rows of an array in memory, else whole chunks of a file."""
+    shape = image.spatial_shape
+    if params.side or len(shape) == 3:
+        return tiles_of(shape, params)
+    height, width = shape
+    if not isinstance(image.data, np.ndarray) or width > _LONGEST_ROW:
+        return tiles_of(shape, params.model_copy(update={"side": _SIDE}))
+    rows = max(1, _SIDE**2 // max(width, 1))
+    return [
+        Tile(number, (slice(top, min(top + rows, height)), slice(0, width)), shape)
+        for number, top in enumerate(range(0, height, rows))
+    ]
+
+
+def _refuse_type(dtype: np.dtype[Any]) -> None:
+    if dtype.kind not in "biuf" or dtype.itemsize > 8:
         raise InputError(
-            f"Labels and image differ in shape: labels {checked.shape}, image "
+            f"Intensities must be real numbers of at most 64 bits; this image holds {dtype}. "
+            "Convert it first, with astype('float32') for instance."
+        )
+
+
+def _like_array(labels: Any, name: str, image: MultiplexImage) -> Any:
+    if labels is None:
+        return None
+    array = labels if hasattr(labels, "shape") and hasattr(labels, "dtype") else np.asarray(labels)
+    if tuple(array.shape) != image.spatial_shape:
+        raise InputError(
+            f"{name} and image differ in shape: {name.lower()} {tuple(array.shape)}, image "
             f"{image.spatial_shape}. Give labels drawn on this image, at full resolution."
         )
-    index, ids = compact(checked)
-    if not ids.size:
-        raise InputError("The labels hold no cell: every pixel is 0. Segment the image first.")
-    sizes, centroids = _geometry(index, ids.size)
-    means = np.empty((ids.size, len(image.channels)), np.float32)
-    for column, channel in enumerate(track(image.channels, "Measuring channels")):
-        means[:, column] = _sums(index, image.channel(channel), ids.size) / sizes
-    return _table(means, ids, sizes, centroids, image)
+    return array
 
 
-def _table(
-    means: NDArray[np.float32],
-    ids: NDArray[np.int64],
-    sizes: NDArray[np.int64],
-    centroids: NDArray[np.float64],
-    image: MultiplexImage,
-) -> AnnData:
-    spacing = image.spacing_um
-    obs = pd.DataFrame({slots.LABEL: ids, slots.VOLUME: sizes}, index=ids.astype(str))
-    if spacing is not None:
-        column = slots.AREA_UM2 if len(spacing) == 2 else slots.VOLUME_UM3
-        obs[column] = sizes * float(np.prod(spacing))
-    positions = (centroids * (spacing or 1.0))[:, ::-1]
-    cells = AnnData(means, obs=obs, var=annotate(image.channels))
-    cells.obsm[slots.SPATIAL] = np.ascontiguousarray(positions)
-    unit = "px" if spacing is None else "um"
-    slots.note(cells, **{slots.KIND: slots.INTENSITY, slots.SPATIAL_UNIT: unit})
-    return cells
+@dataclass(frozen=True, eq=False)
+class _Source:
+    """What is measured, and how it is worked through."""
 
+    image: MultiplexImage
+    labels: Any
+    nuclei: Any
+    params: TileParams
+    track: Track
 
-def _geometry(
-    index: NDArray[np.int32], n_cells: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Pixels of every cell, and its centroid in axis order ``(n_cells, index.ndim)``."""
-    stack = index if index.ndim == 3 else index[np.newaxis]
-    sizes = np.zeros(n_cells, np.int64)
-    sums = np.zeros((n_cells, 3))
-    _add_positions(stack, sizes, sums)
-    return sizes, sums[:, 3 - index.ndim :] / sizes[:, np.newaxis]
+    @cached_property
+    def tiles(self) -> list[Tile]:
+        """All tiles, in raster order."""
+        return _tiles(self.image, self.params)
 
+    def pieces(self, wanted: MeasureParams, kept: Kept | None) -> list[Piece]:
+        """What every tile tells, in their order."""
+        pieces = kept.pieces() if kept else {}
+        missing = [tile for tile in self.tiles if tile.number not in pieces]
+        also = Wanted(wanted.std, wanted.shape and self.square)
+        work = partial(measure_tile, wanted=also)
+        for tile, piece in run_tiles(
+            work, missing, partial(self._feed, also), self.params, self.track, "Measuring cells"
+        ):
+            if kept:
+                kept.keep(tile, piece)
+            pieces[tile.number] = piece
+        return [pieces[number] for number in sorted(pieces)]
 
-def _sums(index: NDArray[np.int32], channel: NDArray[Any], n_cells: int) -> NDArray[np.float64]:
-    if channel.dtype.kind == "b" or channel.dtype.itemsize == 1:
-        channel = channel.astype(np.int16)
-    if channel.dtype == np.float16 or not channel.dtype.isnative:
-        channel = channel.astype(np.float64)
-    sums = np.zeros(n_cells)
-    _add_values(np.ascontiguousarray(index).ravel(), np.ascontiguousarray(channel).ravel(), sums)
-    return sums
+    @property
+    def square(self) -> bool:
+        """Whether pixels are square, so that a perimeter has a length."""
+        return len(self.image.spatial_shape) == 2 and len(set(self.image.spacing_um or (1,))) == 1
 
+    def medians(self, pieces: list[Piece], ids: Whole) -> Floats:
+        """Medians of `ids`, ``(n_cells, n_channels)``."""
+        held = [np.unique(piece.keys[:, 0]) for piece in pieces]
+        seen, number = np.unique(np.concatenate(held), return_counts=True)
+        cut = number > 1
+        shared = dict(zip(seen[cut].tolist(), number[cut].tolist(), strict=True))
+        joining = Joining(ids, shared, np.empty((len(ids), len(self.image.channels))))
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _add_positions(stack: Any, sizes: Any, sums: Any) -> None:
-    depth, height, width = stack.shape
-    for z in range(depth):
-        for y in range(height):
-            for x in range(width):
-                cell = stack[z, y, x] - 1
-                if cell >= 0:
-                    sizes[cell] += 1
-                    sums[cell, 0] += z
-                    sums[cell, 1] += y
-                    sums[cell, 2] += x
+        def feed(tile: Tile) -> tuple[Any, ...]:
+            here = np.intersect1d(held[tile.number], seen[cut], assume_unique=True)
+            return Cut(self.labels, tile.core), here, *self._channels(tile)
 
+        found = run_tiles(
+            median_tile,
+            self.tiles,
+            feed,
+            self.params,
+            self.track,
+            "Taking medians",
+        )
+        for _, tile_medians in found:
+            joining.take(tile_medians)
+        return joining.result
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _add_values(index: Any, values: Any, sums: Any) -> None:
-    for i in range(index.size):
-        cell = index[i] - 1
-        if cell >= 0:
-            sums[cell] += values[i]
+    def _feed(self, wanted: Wanted, tile: Tile) -> tuple[Any, ...]:
+        window = tile.window(REACH) if wanted.perimeters else tile.core
+        nuclei = None if self.nuclei is None else Cut(self.nuclei, tile.core)
+        return Cut(self.labels, window), nuclei, *self._channels(tile)
+
+    def _channels(self, tile: Tile) -> Iterator[Cut]:
+        """Some channels at a time, whole chunks of them where the file has any."""
+        data, number = self.image.data, len(self.image.channels)
+        pixels = math.prod(part.stop - part.start for part in tile.core)
+        chunk = (getattr(data, "chunks", None) or (1,))[0]
+        chunk = chunk if isinstance(chunk, int) else 1
+        some = max(1, _AT_ONCE // (pixels * np.dtype(data.dtype).itemsize) // chunk) * chunk
+        for first in range(0, number, some):
+            yield Cut(data, (slice(first, min(first + some, number)), *tile.core))

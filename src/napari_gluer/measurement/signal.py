@@ -1,12 +1,14 @@
 """What a marker's intensity becomes."""
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Gt, Le
 from numpy.typing import NDArray
 
-from napari_gluer.measurement.mixture import fit
+from napari_gluer.measurement.mixture import Mixture, fit
+from napari_gluer.measurement.separation import Separation, judge
 from napari_gluer.params import Params
 
 
@@ -40,34 +42,37 @@ class Arcsinh(Params):
     """Intensity at which the scale turns logarithmic."""
 
 
-def apply_signal(
-    values: NDArray[np.float64], rule: MixtureCumulative | MixturePosterior | Arcsinh | Skip
-) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
-    """Turn intensities into signals.
+@dataclass(frozen=True, eq=False)
+class Signal:
+    """What became of the markers.
 
-    Parameters
+    Attributes
     ----------
     values
-        ``(n_cells, n_markers)``, no column constant.
-    rule
-        What they become.
-
-    Returns
-    -------
-    cleaned
-        Shape of `values`.
-    separated
-        ``(n_markers,)``: whether two components separate; None where no mixture was fitted.
+        ``(n_cells, n_markers)``.
+    mixture, separation
+        The fit, on values as measured, and whether two components stand apart; None where no
+        mixture was fitted.
     """
+
+    values: NDArray[np.float64]
+    mixture: Mixture | None = None
+    separation: Separation | None = None
+
+
+def apply_signal(
+    values: NDArray[np.float64], rule: MixtureCumulative | MixturePosterior | Arcsinh | Skip
+) -> Signal:
+    """Turn intensities ``(n_cells, n_markers)``, no column constant, into signals."""
     match rule:
         case Skip():
-            return values, None
+            return Signal(values)
         case Arcsinh(cofactor=cofactor):
-            return np.arcsinh(values / cofactor), None
+            return Signal(np.arcsinh(values / cofactor))
         case MixturePosterior():
             mixture = fit(values)
-            return mixture.posterior(values), mixture.separated
+            return Signal(mixture.posterior(values), mixture, judge(values))
         case MixtureCumulative(zero_at_zero=stretched):
             mixture = fit(values)
             cumulative = mixture.rescaled_cumulative if stretched else mixture.cumulative
-            return cumulative(values), mixture.separated
+            return Signal(cumulative(values), mixture, judge(values))

@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 from typing import Any, TypeVar
 
@@ -113,7 +113,7 @@ class _Threads:
             try:
                 while not computed.done():
                     stop_if_asked()
-                    time.sleep(_LOOKED_EVERY)
+                    wait([computed], timeout=_LOOKED_EVERY)
             except BaseException:
                 stop.set()
                 raise
