@@ -1,16 +1,34 @@
-"""From an image to labels: which channels show nuclei, and the method that finds them."""
+"""From an image to labels: the channels that show nuclei, the method, the growth into cells."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from napari_gluer.errors import InputError, listed
 from napari_gluer.image import MultiplexImage
+from napari_gluer.labels import compact
 from napari_gluer.markers import nuclear_family
 from napari_gluer.params import Params
-from napari_gluer.segmentation.watershed import Watershed, watershed_labels
+from napari_gluer.polygons import Regions
+from napari_gluer.segmentation.cellpose import Cellpose, cellpose_model
+from napari_gluer.segmentation.fields import Window, widened, within
+from napari_gluer.segmentation.growth import grow, guessed_membranes, reach_of
+from napari_gluer.segmentation.instanseg import InstanSeg, instanseg_model
+from napari_gluer.segmentation.keeping import Folder, Keep, Memory
+from napari_gluer.segmentation.params import Expansion, Membrane, Watershed
+from napari_gluer.segmentation.scene import Scene
+from napari_gluer.segmentation.stitching import find_with
+from napari_gluer.segmentation.watershed import find_nuclei, recipe_for
+from napari_gluer.tiles import Store, TileParams, tiles_of
 from napari_gluer.track import Track, silently
+
+_AROUND = 3  # nucleus diameters beyond a window that are looked at too
 
 
 class SegmentParams(Params):
@@ -20,37 +38,105 @@ class SegmentParams(Params):
     """Channels that show nuclei; they are added up. Empty: the best known name in the image
     (DAPI, Hoechst, DRAQ5, …, DNA1 and DNA2, histone H3)."""
 
-    method: Watershed = Watershed()
-    """The method and its settings."""
+    method: Annotated[Watershed | Cellpose | InstanSeg, Field(discriminator="kind")] = Watershed()
+    """How nuclei are found, and the method's settings."""
+
+    growth: Annotated[Expansion | Membrane, Field(discriminator="kind")] = Expansion()
+    """How nuclei grow into cells."""
 
 
-def segment(
-    image: MultiplexImage, params: SegmentParams | None = None, *, track: Track = silently
-) -> NDArray[np.int32]:
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """One call of `segment`."""
+
+    image: MultiplexImage
+    params: SegmentParams
+    window: Window | None
+    regions: Regions | None
+    tiles: TileParams
+    store: str | os.PathLike[str] | None
+    track: Track
+    model: Any
+
+
+def segment(  # noqa: PLR0913 - a public step: what, how, where
+    image: MultiplexImage,
+    params: SegmentParams | None = None,
+    *,
+    window: Sequence[slice] | None = None,
+    regions: Regions | None = None,
+    tiles: TileParams | None = None,
+    store: str | os.PathLike[str] | None = None,
+    track: Track = silently,
+    model: Any = None,
+) -> Any:
     """Find the cells of an image.
+
+    The watershed's labels are the same however the image is cut into tiles, number by number.
 
     Parameters
     ----------
     image
-        ``(c, y, x)`` or ``(c, z, y, x)``; only its nuclear channels are read.
+        ``(c, y, x)`` or ``(c, z, y, x)``, of any size; only the channels asked for are read.
     params
         Channels and method; the defaults when None.
+    window
+        Slices along the spatial axes: cells of that part only, found with the whole image's
+        statistics. Only there it may matter how far a clump of touching cells goes on outside.
+    regions
+        Cells whose centre lies outside are left out, and statistics are taken inside.
+    tiles
+        How the image is cut, and where tiles are worked.
+    store
+        A folder into which labels go tile by tile. A call that was killed goes on from there.
     track
-        Reports the stages.
+        Reports tiles; cancels within a stage of one.
+    model
+        An open model for Cellpose or InstanSeg, in place of the file that the method names.
 
     Returns
     -------
-    int32, ``(y, x)`` or ``(z, y, x)``: 0 is background, cells are 1…n without gaps.
+    int32 labels, ``(y, x)`` or ``(z, y, x)``: 0 is background, cells are 1…n in the order of
+    their nuclei's first pixels, without gaps. A NumPy array, of the window's shape where there
+    is one; with a store a zarr array, sliced alike.
 
     Raises
     ------
     InputError
-        If no channel is known to show nuclei, or nothing is found.
+        If no channel is known to show nuclei, nothing is found, the window lies outside, the
+        method's extra is not installed, or the store holds other work.
     """
-    params = params or SegmentParams()
-    channels = params.nuclear_channels or guessed_nuclear(image.channels)
-    nuclear = np.nan_to_num(image.summed(channels))
-    return watershed_labels(nuclear, params.method, image.spacing_um, track=track)
+    task = _Task(
+        image, params or SegmentParams(), tuple(window) if window is not None else None,
+        regions or None, tiles or TileParams(), store, track, model,
+    )  # fmt: skip
+    return _segmented(task)[1]
+
+
+def segment_nuclei_and_cells(  # noqa: PLR0913 - as `segment`
+    image: MultiplexImage,
+    params: SegmentParams | None = None,
+    *,
+    window: Sequence[slice] | None = None,
+    regions: Regions | None = None,
+    tiles: TileParams | None = None,
+    store: str | os.PathLike[str] | None = None,
+    track: Track = silently,
+    model: Any = None,
+) -> tuple[Any, Any]:
+    """Find the nuclei of an image and the cells around them; arguments as of `segment`.
+
+    Returns
+    -------
+    nuclei, cells
+        Labels as `segment` gives them; a nucleus and its cell have one number. The same array
+        twice where nuclei do not grow.
+    """
+    task = _Task(
+        image, params or SegmentParams(), tuple(window) if window is not None else None,
+        regions or None, tiles or TileParams(), store, track, model,
+    )  # fmt: skip
+    return _segmented(task)
 
 
 def guessed_nuclear(channels: Sequence[str]) -> tuple[str, ...]:
@@ -72,3 +158,96 @@ def guessed_nuclear(channels: Sequence[str]) -> tuple[str, ...]:
     # An intercalator is read in two isotopes; of a stain repeated every cycle one is enough.
     limit = 2 if best == nuclear_family("DNA1") else 1
     return tuple([name for name, family in families.items() if family == best][:limit])
+
+
+def _segmented(task: _Task) -> tuple[Any, Any]:
+    image, shape = task.image, task.image.spatial_shape
+    names = task.params.nuclear_channels or guessed_nuclear(image.channels)
+    channels = tuple(image.channels[image.index(name)] for name in names)
+    if not all(shape):
+        raise InputError(f"The image has no pixels: its shape is {tuple(image.data.shape)}.")
+    whole = tuple(slice(0, length) for length in shape)
+    shown = whole if task.window is None else _checked(task.window, shape)
+    scene = Scene(image, channels, task.regions, whole)
+    keep = Memory(whole) if task.store is None else _folder(task, scene)
+    find, around = _finder(task, scene, keep)
+    if task.window is not None:
+        scene = replace(scene, part=widened(shown, around, shape))
+        keep = Memory(scene.part)
+    nuclei = find(scene, keep)
+    cells = grow(scene, task.params.growth, keep, nuclei, (task.tiles, task.track))
+    if task.window is None:
+        return nuclei, cells
+    return _cropped(nuclei, cells, within(shown, scene.part))
+
+
+def _finder(
+    task: _Task, scene: Scene, keep: Keep
+) -> tuple[Callable[[Scene, Keep], Any], tuple[int, ...]]:
+    """What finds nuclei, and how many pixels around a window it should see."""
+    method, grid = task.params.method, scene.grid
+    tiles, track = task.tiles, task.track
+    growth = reach_of(task.params.growth) / grid.step_um
+    if isinstance(method, Watershed):
+        recipe = recipe_for(scene, method, keep, tiles, track)
+        around = grid.sigma(_AROUND * recipe.diameter + growth)
+        return (
+            lambda scene, keep: find_nuclei(scene, recipe, keep, tiles, track),
+            tuple(int(length) + 1 for length in around),
+        )
+    if isinstance(method, Cellpose):
+        opened = cellpose_model(method, grid, task.model)
+    else:
+        opened = instanseg_model(method, grid, task.model)
+    around = [method.overlap + length for length in grid.sigma(growth)]
+    return (
+        lambda scene, keep: find_with(opened, scene, keep, tiles, track),
+        tuple(int(length) + 1 for length in around),
+    )
+
+
+def _folder(task: _Task, scene: Scene) -> Keep:
+    """The folder that keeps finished tiles; refuses one of other work."""
+    if task.window is not None:
+        raise InputError(
+            "A window is not kept in a folder: leave the store away, or segment the whole image."
+        )
+    growth = task.params.growth
+    membranes: tuple[str, ...] = ()
+    if isinstance(growth, Membrane):
+        membranes = growth.channels or guessed_membranes(scene.image.channels)
+    side = max(
+        key.stop - key.start for tile in tiles_of(scene.shape, task.tiles)[:1] for key in tile.core
+    )
+    plan = {
+        "step": "segment",
+        "version": version("napari-gluer"),
+        "params": task.params.model_dump(mode="json"),
+        "channels": [*scene.channels, *membranes],
+        "side": side,
+        **scene.fingerprint((*scene.channels, *membranes)),
+    }
+    assert task.store is not None  # noqa: S101
+    return Folder(Store(task.store, plan), scene.shape, side)
+
+
+def _checked(window: Window, shape: tuple[int, ...]) -> Window:
+    """`window` with non-negative starts and stops, inside the image."""
+    if len(window) != len(shape):
+        raise InputError(f"A window of {len(window)} axes does not fit an image of {len(shape)}.")
+    full = tuple(slice(*key.indices(n)[:2]) for key, n in zip(window, shape, strict=True))
+    if any(key.start >= key.stop for key in full):
+        asked = ", ".join(f"{key.start}:{key.stop}" for key in window)
+        raise InputError(f"The window {asked} holds no pixel of an image of shape {shape}.")
+    return full
+
+
+def _cropped(nuclei: Any, cells: Any, at: Window) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """A window of both, numbered anew without gaps."""
+    shown, ids = compact(np.asarray(cells[at]))
+    if cells is nuclei:
+        return shown, shown
+    inner = np.asarray(nuclei[at])
+    number = np.zeros(int(ids.max(initial=0)) + 1, np.int32)
+    number[ids] = np.arange(1, len(ids) + 1)
+    return number[inner], shown
