@@ -9,6 +9,7 @@ from napari_gluer import slots
 from napari_gluer._napari.attached import (
     attach,
     cells_of,
+    edits,
     full_resolution,
     hover_table,
     index_of,
@@ -19,6 +20,7 @@ from napari_gluer._napari.attached import (
     reference_of,
     table_metadata,
     unmeasured,
+    watch,
 )
 from napari_gluer.errors import InputError
 from napari_gluer.painting import LabelIndex
@@ -91,3 +93,28 @@ def test_hovering_knows_plain_names_and_every_label(cells: AnnData) -> None:
     assert table.iloc[0, 1:].isna().all()
     del cells.obs["label"]
     assert hover_table(cells).empty
+
+
+def test_edits_by_hand_are_counted_from_when_they_are_watched(masks: Labels) -> None:
+    masks.paint((1, 1), 500)
+    assert edits(masks) == 0
+    watch(masks)
+    watch(masks)
+    assert edits(masks) == 0
+    masks.paint((3, 1), 500)
+    once = edits(masks)
+    assert once > 0
+    masks.fill((3, 1), 0)
+    assert edits(masks) == 2 * once
+    masks.data = np.asarray(masks.data).copy()
+    assert edits(masks) == 2 * once + 1
+
+
+def test_labels_left_out_on_purpose_were_not_drawn_later(masks: Labels, cells: AnnData) -> None:
+    kept = cells[cells.obs["label"] > 30].copy()
+    attach(masks, cells=kept, measured=kept)
+    assert unmeasured(masks) == 10
+    attach(masks, left_out=np.arange(3, 31, 3))
+    assert unmeasured(masks) == 0
+    masks.paint((1, 1), 500)
+    assert unmeasured(masks) == 1

@@ -7,7 +7,7 @@ from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication, QSpinBox, QWidget
 
-from napari_gluer._napari.folding import Section, is_open, no_stray_wheel
+from napari_gluer._napari.folding import Section, boxed, is_open, no_stray_wheel
 
 
 def test_a_section_starts_folded_and_opens_by_a_click(qtbot: Any) -> None:
@@ -22,6 +22,16 @@ def test_a_section_starts_folded_and_opens_by_a_click(qtbot: Any) -> None:
     qtbot.mouseClick(header.native, Qt.MouseButton.LeftButton)
     assert inside.native.isVisible()
     assert header.text == "▾ Network"
+
+
+def test_a_qt_widget_folds_too(qtbot: Any) -> None:
+    inside = QSpinBox()
+    section = Section("Tiles", boxed(inside))
+    qtbot.addWidget(section.native)
+    section.native.show()
+    assert not inside.isVisible()
+    section.fold(folded=False)
+    assert inside.isVisible()
 
 
 def _wheel(editor: QWidget) -> None:

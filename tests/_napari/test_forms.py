@@ -122,7 +122,8 @@ def _others(value: Any, annotation: Any) -> list[Any]:
         (str, lambda one: [*getattr(annotation, "__args__", ()), f"{one}x"]),
         (object, lambda _: [0.5, 3, "text"]),
     ]
-    return next(make(value) for kind, make in makers if isinstance(value, kind))
+    found = next(make(value) for kind, make in makers if isinstance(value, kind))
+    return [other for other in found if other != value]
 
 
 CASES = [Everything, *_every_params()]

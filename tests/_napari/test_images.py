@@ -4,9 +4,15 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_gluer._napari.images import ChannelStack, dim_tissue, image_metadata, sources
+from napari_gluer._napari.channel_layers import image_layers
+from napari_gluer._napari.images import (
+    ChannelStack,
+    dim_tissue,
+    image_metadata,
+    pixel_size_um,
+    sources,
+)
 from napari_gluer._napari.layers import show_values
-from napari_gluer._napari.reader import image_layers
 from napari_gluer.errors import InputError
 from napari_gluer.image import MultiplexImage
 
@@ -30,6 +36,51 @@ def test_a_layer_with_channels_is_an_image(model: ViewerModel) -> None:
     found = sources(model)[0].image
     assert found.channels == ("stack 1", "stack 2", "stack 3", "stack 4")
     assert found.spacing_um == pytest.approx((0.5, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("place", "depth"),
+    [
+        ({"scale": (2, 0.5, 0.5)}, True),
+        ({"scale": (2, 0.5, 0.5), "axis_labels": ("c", "y", "x")}, False),
+        ({"axis_labels": ("z", "y", "x")}, True),
+        ({"scale": (1, 0.5, 0.5)}, False),
+    ],
+)
+def test_the_first_axis_is_depth_where_it_has_a_scale_or_says_so(
+    model: ViewerModel, place: dict[str, object], depth: bool
+) -> None:
+    for name in "ab":
+        model.add_image(np.zeros((4, 8, 8)), name=name, **place)
+    found = sources(model)
+    assert len(found) == 3
+    assert found[0].image.channels == (("a", "b") if depth else ("a 1", "a 2", "a 3", "a 4"))
+    assert found[-1 if depth else 0].name == f"{'b' if depth else 'a'} (first axis: 4 channels)"
+
+
+@pytest.mark.parametrize(
+    ("units", "size"),
+    [
+        (None, (2, 0.5, 0.5)),
+        (("um", "um", "um"), (2, 0.5, 0.5)),
+        (("nm", "nm", "nm"), (0.002, 0.0005, 0.0005)),
+        (("mm", "um", "um"), (2000, 0.5, 0.5)),
+        (("s", "um", "um"), None),
+    ],
+)
+def test_a_scale_without_a_unit_is_taken_as_um_and_said(
+    model: ViewerModel, units: tuple[str, ...] | None, size: tuple[float, ...] | None
+) -> None:
+    layer = model.add_image(np.zeros((4, 8, 8)), scale=(2, 0.5, 0.5), name="z", units=units)
+    assert pixel_size_um(layer) == (None if size is None else pytest.approx(size))
+    (source,) = [one for one in sources(model) if one.image.channels == ("z",)]
+    assert bool(source.note) is (units is None)
+    flat = model.add_image(np.zeros((8, 8)))
+    assert pixel_size_um(flat) is None
+    with_time = model.add_image(
+        np.zeros((4, 8, 8)), scale=(3, 0.5, 0.5), units=("s", "um", "um"), name="t"
+    )
+    assert pixel_size_um(with_time, 1) == (0.5, 0.5)
 
 
 def test_visible_layers_are_an_image(model: ViewerModel) -> None:

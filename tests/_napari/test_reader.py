@@ -1,28 +1,28 @@
 """Files become layers, or one clear message."""
 
+import json
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import tifffile
+import zarr
 from anndata import AnnData
 from napari.components import ViewerModel
 from napari.layers import Labels
+from qtpy.QtCore import QEventLoop, QTimer
 
 import napari_gluer as ng
+from napari_gluer._napari import arriving
 from napari_gluer._napari.attached import cells_of, measured_of, reference_of
-from napari_gluer._napari.reader import (
-    ChannelView,
-    get_reader,
-    image_layers,
-    read_mask,
-    read_table,
-    read_tissue,
-)
+from napari_gluer._napari.channel_layers import image_layers
+from napari_gluer._napari.reader import get_reader, read_mask, read_table, read_tissue
 from napari_gluer._napari.sample_data import simulated_tissue
 from napari_gluer.errors import InputError
 from napari_gluer.image import MultiplexImage
+from napari_gluer.io.lazy import ChannelView
 
 
 def _read(path: Path) -> list[Any]:
@@ -144,3 +144,181 @@ def test_the_sample_shows_a_few_channels_and_keeps_its_reference(
     assert (kind, labels is tissue.labels) == ("labels", True)
     assert "simulated" in kwargs["name"]
     assert reference_of(Labels(labels, **kwargs)) is tissue.reference
+
+
+def many_channels(folder: Path) -> Path:
+    names = [f"M{i}" for i in range(14)] + ["DAPI"]
+    planes = np.random.default_rng(0).integers(0, 500, (15, 32, 40)).astype(np.uint16)
+    metadata = {"axes": "CYX", "Channel": {"Name": names}}
+    tifffile.imwrite(folder / "many.ome.tif", planes, metadata=metadata, photometric="minisblack")
+    return folder / "many.ome.tif"
+
+
+def wait_for(qapp: Any, done: Any, seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not done() and time.monotonic() < end:
+        qapp.processEvents()
+    assert done()
+
+
+def in_use(work: Any) -> None:
+    """Do `work` as a click does: inside the event loop."""
+    loop = QEventLoop()
+    QTimer.singleShot(0, lambda: (work(), loop.quit()))
+    loop.exec()
+
+
+def test_a_script_gets_all_channels_at_once(tmp_path: Path, make_napari_viewer: Any) -> None:
+    viewer = make_napari_viewer()
+    added = viewer.open(str(many_channels(tmp_path)), plugin="napari-gluer")
+    assert len(added) == len(viewer.layers) == 15
+    assert [one.name for one in viewer.layers if one.visible] == ["M0", "M1", "M2", "DAPI"]
+
+
+def test_hidden_channels_arrive_one_by_one_in_their_places(
+    tmp_path: Path, make_napari_viewer: Any, qapp: Any
+) -> None:
+    viewer = make_napari_viewer()
+    path = str(many_channels(tmp_path))
+    in_use(lambda: viewer.open(path, plugin="napari-gluer"))
+    assert [one.name for one in viewer.layers if one.visible] == ["M0", "M1", "M2", "DAPI"]
+    assert len(viewer.layers) < 15
+    viewer.layers.selection = {viewer.layers["M1"]}
+    wait_for(qapp, lambda: len(viewer.layers) == 15)
+    assert [one.name for one in viewer.layers] == [*(f"M{i}" for i in range(14)), "DAPI"]
+    assert sum(one.visible for one in viewer.layers) == 4
+    assert viewer.layers.selection == {viewer.layers["M1"]}
+    image = ng.read_image(path)
+    for name in ("M0", "M7", "DAPI"):
+        np.testing.assert_array_equal(np.asarray(viewer.layers[name].data), image.channel(name))
+
+
+@pytest.mark.parametrize("window", [False, True])
+def test_hidden_channels_stay_away_when_the_image_or_the_window_is_closed(
+    tmp_path: Path, make_napari_viewer: Any, qapp: Any, window: bool
+) -> None:
+    viewer = make_napari_viewer(show=window)
+    in_use(lambda: viewer.open(str(many_channels(tmp_path)), plugin="napari-gluer"))
+    there = len(viewer.layers)
+    if window:
+        viewer.window.close()
+    else:
+        viewer.layers.clear()
+        there = 0
+    end = time.monotonic() + 0.5
+    while time.monotonic() < end:
+        qapp.processEvents()
+    assert len(viewer.layers) <= there
+    assert not arriving._running
+
+
+def test_folders_of_markers_and_codex_are_images(tmp_path: Path) -> None:
+    markers, photos, codex = (tmp_path / name for name in ("markers", "photos", "reg001_X01_Y01"))
+    planes = np.random.default_rng(0).integers(0, 500, (4, 32, 40)).astype(np.uint16)
+    for folder in (markers, photos, codex):
+        folder.mkdir()
+    for name, plane in zip(("CD3", "DAPI"), planes, strict=False):
+        tifffile.imwrite(markers / f"{name}.tif", plane)
+    assert [one["name"] for _, one, _ in _read(markers)] == ["CD3", "DAPI"]
+    tifffile.imwrite(codex / "reg001_X01_Y01.tif", planes, photometric="minisblack")
+    (tmp_path / "channelNames.txt").write_text("DAPI\nCD3\nblank\nblank\n")
+    assert [one["name"] for _, one, _ in _read(codex)] == ["DAPI", "CD3", "blank", "blank-1"]
+    (photos / "a.jpg").touch()
+    assert get_reader(str(photos)) is None
+
+
+def test_ome_zarr_opens_with_its_labels(
+    tmp_path: Path, image: MultiplexImage, labels: np.ndarray, model: ViewerModel
+) -> None:
+    path = tmp_path / "a.ome.zarr"
+    group = zarr.create_group(path, zarr_format=3)
+    group.create_array("0", data=image.data)
+    axes = [{"name": "c", "type": "channel"}]
+    axes += [{"name": one, "type": "space", "unit": "micrometer"} for one in "yx"]
+    scale = [{"type": "scale", "scale": [1.0, 0.5, 0.5]}]
+    scales = [{"axes": axes, "datasets": [{"path": "0", "coordinateTransformations": scale}]}]
+    names = {"channels": [{"label": one} for one in image.channels]}
+    group.attrs["ome"] = {"version": "0.5", "multiscales": scales, "omero": names}
+    group.create_group("labels").attrs["ome"] = {"version": "0.5", "labels": ["cells"]}
+    ng.write_labels(labels, path / "labels" / "cells.zarr", 0.5)
+    (path / "labels" / "cells.zarr").rename(path / "labels" / "cells")
+    *channels, (data, options, kind) = _read(path)
+    assert [one["name"] for _, one, _ in channels] == list(image.channels)
+    assert (kind, options["name"]) == ("labels", "cells")
+    np.testing.assert_array_equal(data, labels)
+    layer = model.add_labels(data, **options)
+    assert tuple(layer.scale) == (0.5, 0.5)
+    ((alone, _, kind),) = _read(path / "labels" / "cells")
+    assert kind == "labels"
+    np.testing.assert_array_equal(alone, labels)
+
+
+def test_addresses_of_zarrs_are_ours_and_others_are_not() -> None:
+    assert get_reader("https://example.org/a.ome.zarr") is not None
+    assert get_reader("https://example.org/a.png") is None
+
+
+def test_what_had_to_be_assumed_is_told(tmp_path: Path, notified: list[Any]) -> None:
+    tifffile.imwrite(tmp_path / "plain.tif", np.zeros((2, 16, 16), np.uint16))
+    _read(tmp_path / "plain.tif")
+    assert [one.severity.value for one in notified] == ["info"]
+    assert "names no channels" in str(notified[0].message)
+
+
+def geojson(folder: Path, kind: str) -> Path:
+    ring = [[2, 3], [12, 3], [12, 9], [2, 9], [2, 3]]
+    geometry = {"type": "Polygon", "coordinates": [ring]}
+    facts = {"objectType": kind, "name": "fold"}
+    item = {"type": "Feature", "id": "a-1", "geometry": geometry, "properties": facts}
+    (folder / "q.geojson").write_text(json.dumps([item]))
+    return folder / "q.geojson"
+
+
+def test_outlines_of_cells_become_labels_on_the_open_image(
+    tmp_path: Path, image: MultiplexImage, make_napari_viewer: Any
+) -> None:
+    viewer = make_napari_viewer()
+    for data, options, _ in image_layers(image, "tissue"):
+        viewer.add_image(data, **options)
+    ((data, options, kind),) = _read(geojson(tmp_path, "cell"))
+    assert kind == "labels"
+    expected = np.zeros(image.spatial_shape, int)
+    expected[3:9, 2:12] = 1
+    np.testing.assert_array_equal(data, expected)
+    layer = viewer.add_labels(data, **options)
+    assert tuple(layer.scale) == (0.5, 0.5)
+    assert layer.features["id"].tolist() == ["", "a-1"]
+
+
+def test_annotations_become_shapes(tmp_path: Path, make_napari_viewer: Any) -> None:
+    viewer = make_napari_viewer()
+    for kind in ("annotation", "cell"):  # and cells, while no image is open
+        (layer,) = viewer.open(str(geojson(tmp_path, kind)), plugin="napari-gluer")
+        assert layer.features["name"].tolist() == ["fold"]
+        np.testing.assert_allclose(layer.data[0][:2], [[2.5, 1.5], [2.5, 11.5]])
+
+
+def test_limits_of_a_large_plane_come_from_windows() -> None:
+    class Counted:
+        shape, dtype = (1, 20_000, 20_000), np.dtype("u2")
+        read = 0
+
+        def __getitem__(self, key: Any) -> np.ndarray:
+            rows, columns = (range(20_000)[part] for part in key[1:])
+            Counted.read += len(rows) * len(columns)
+            return np.add.outer(np.array(rows), np.array(columns)).astype(np.uint16)
+
+    ((_, options, _),) = image_layers(MultiplexImage(Counted(), ["DAPI"]), "large")
+    low, high = options["contrast_limits"]
+    assert Counted.read <= 500_000
+    assert low == 0
+    assert 35_000 < high <= 39_998
+
+
+def test_tables_of_spots_and_of_outlines_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "spots.csv").write_text("gene,x,y\nActb,3,4\nGapdh,5,6\n")
+    ((data, _, kind),) = _read(tmp_path / "spots.csv")
+    assert kind == "points"
+    np.testing.assert_allclose(np.asarray(data)[0], [4, 3])
+    (tmp_path / "notes.csv").write_text("date,weight\n1,2\n")
+    assert get_reader(str(tmp_path / "notes.csv")) is None

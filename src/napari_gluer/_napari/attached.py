@@ -7,6 +7,7 @@ import pandas as pd
 from anndata import AnnData
 from napari.layers import Labels
 from napari.utils.events import Event
+from numpy.typing import NDArray
 
 from napari_gluer import slots
 from napari_gluer._napari.paintables import plain_name
@@ -16,7 +17,7 @@ from napari_gluer.palette import UNMATCHED
 
 KEY = "gluer"
 _CELLS, _MEASURED, _REFERENCE = "cells", "measured", "reference"
-_INDEX, _INDEXED = "index", "indexed"
+_INDEX, _INDEXED, _EDITS, _LEFT_OUT = "index", "indexed", "edits", "left out"
 _HOVER_SUFFIXES = (slots.transferred(""), slots.probability(""))
 
 
@@ -33,6 +34,7 @@ def attach(
     measured: AnnData | None = None,
     reference: AnnData | None = None,
     index: LabelIndex | None = None,
+    left_out: NDArray[np.int64] | None = None,
 ) -> None:
     """Keep tables with a labels layer; what is not given stays as it was.
 
@@ -48,15 +50,18 @@ def attach(
         The single-cell reference.
     index
         The labels' index, where it was computed already.
+    left_out
+        Labels that were not measured on purpose, because they lie outside the regions.
     """
-    given = {_CELLS: cells, _MEASURED: measured, _REFERENCE: reference}
+    given = {_CELLS: cells, _MEASURED: measured, _REFERENCE: reference, _LEFT_OUT: left_out}
     entries = {**held(layer), **{name: one for name, one in given.items() if one is not None}}
     if index is not None:
         entries |= {_INDEX: index, _INDEXED: full_resolution(layer)}
-        _watch(layer)
     if cells is not None:
         layer.features = hover_table(cells)
     layer.metadata = {**layer.metadata, KEY: entries}
+    if index is not None:
+        watch(layer)
 
 
 def table_metadata(cells: AnnData) -> dict[str, Any]:
@@ -120,7 +125,7 @@ def index_of(layer: Labels) -> LabelIndex:
         return index
     index = LabelIndex(np.asarray(labels))
     layer.metadata.setdefault(KEY, {}).update({_INDEX: index, _INDEXED: labels})
-    _watch(layer)
+    watch(layer)
     return index
 
 
@@ -129,16 +134,26 @@ def unmeasured(layer: Labels) -> int:
     measured = measured_of(layer)
     if measured is None or slots.LABEL not in measured.obs:
         return 0
-    return len(np.setdiff1d(index_of(layer).ids, np.asarray(measured.obs[slots.LABEL])))
+    later = np.setdiff1d(index_of(layer).ids, np.asarray(measured.obs[slots.LABEL]))
+    return len(np.setdiff1d(later, held(layer).get(_LEFT_OUT, ())))
 
 
-def _watch(layer: Labels) -> None:
+def watch(layer: Labels) -> None:
+    """Count edits of the labels by hand from now on, and forget their index with each."""
+    layer.metadata.setdefault(KEY, {}).setdefault(_EDITS, 0)
     for event in (layer.events.paint, layer.events.labels_update, layer.events.data):
-        event.connect(_forget_index)
+        event.connect(_count_edit)
 
 
-def _forget_index(event: Event) -> None:
-    held(event.source).pop(_INDEX, None)
+def edits(layer: Labels) -> int:
+    """How often the labels were edited since they were watched first."""
+    return int(held(layer).get(_EDITS, 0))
+
+
+def _count_edit(event: Event) -> None:
+    entries = held(event.source)
+    entries.pop(_INDEX, None)
+    entries[_EDITS] = entries.get(_EDITS, 0) + 1
 
 
 def hover_table(cells: AnnData, **shown: Any) -> pd.DataFrame:

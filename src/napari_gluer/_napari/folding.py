@@ -46,6 +46,15 @@ class Section(Container[Widget]):
         self._header.text = f"{'▸' if folded else '▾'} {self._title}"
 
 
+def boxed(content: QWidget) -> Container[Widget]:
+    """A Qt widget as the content of a section."""
+    box: Container[Widget] = Container(widgets=[], labels=False)
+    layout = box.native.layout()
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(content)
+    return box
+
+
 class _NoStrayWheel(QObject):
     """Passes the wheel on to the scroll area unless the editor has the focus."""
 

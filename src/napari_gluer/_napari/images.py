@@ -18,6 +18,7 @@ PAINTED = "kind"
 
 _IMAGE, _NAME, _OPACITY = "image", "name", "opacity"
 _DIMMED = 0.3
+_DEPTH, _CHANNELS = ("z", "depth", "plane"), ("c", "channel", "channels")
 
 
 class ChannelStack:
@@ -67,15 +68,26 @@ class Source:
         The pixels and channel names.
     like
         A layer of it, whose place new layers take.
+    note
+        What was assumed of it; mostly "".
     """
 
     name: str
     image: MultiplexImage
     like: Layer
+    note: str = ""
+
+    @property
+    def key(self) -> Any:
+        """Stays the same as long as this image is open."""
+        return self.image if held(self.like).get(_IMAGE) is self.image else self.like.unique_id
 
 
 def sources(viewer: ViewerModel) -> list[Source]:
-    """Images among the layers: opened by our reader, layers with channels, all visible ones."""
+    """Images among the layers: opened by our reader, layers with channels, all visible ones.
+
+    Visible stacks whose first axis is depth come before the reading of that axis as channels.
+    """
     layers = [layer for layer in viewer.layers if _is_tissue(layer)]
     groups: dict[int, Source] = {}
     stacks = []
@@ -86,7 +98,10 @@ def sources(viewer: ViewerModel) -> list[Source]:
             groups.setdefault(id(image), Source(name, image, layer))
         elif layer.ndim in (3, 4):
             stacks.append(_with_channels(layer))
-    return [*groups.values(), *stacks, *_visible(layers)]
+    visible = _visible(layers)
+    stacks.sort(key=lambda source: _first_is_depth(source.like))
+    deep = bool(visible) and _first_is_depth(visible[0].like)
+    return [*groups.values(), *(visible + stacks if deep else stacks + visible)]
 
 
 def image_metadata(image: MultiplexImage, name: str) -> dict[str, Any]:
@@ -107,12 +122,37 @@ def dim_tissue(viewer: ViewerModel, *, dim: bool) -> None:
             layer.opacity = entries.pop(_OPACITY)
 
 
-def pixel_size_um(layer: Layer) -> tuple[float, ...] | None:
-    """Pixel size of a layer's spatial axes in µm, None unless its unit is a length."""
-    if not all(unit.is_compatible_with("um") for unit in layer.units):
+def pixel_size_um(layer: Layer, first: int = 0) -> tuple[float, ...] | None:
+    """Pixel size in µm along a layer's axes from the `first` on, None where it is not known.
+
+    A scale without a unit is taken as µm, as most readers mean it; a scale of 1 says nothing.
+    """
+    scale, units = layer.scale[first:], layer.units[first:]
+    if scale_without_unit(layer, first):
+        return tuple(float(size) for size in scale)
+    if not all(unit.is_compatible_with("um") for unit in units):
         return None
-    factors = [(1 * unit).to("um").magnitude for unit in layer.units]
-    return tuple(float(s * f) for s, f in zip(layer.scale, factors, strict=True))
+    factors = [(1 * unit).to("um").magnitude for unit in units]
+    return tuple(float(size * factor) for size, factor in zip(scale, factors, strict=True))
+
+
+def _first_is_depth(layer: Layer) -> bool:
+    """Whether the first axis of a layer of three is named depth, or has a scale."""
+    name = str(layer.axis_labels[0]).casefold()
+    return layer.ndim == 3 and (name in _DEPTH or (name not in _CHANNELS and layer.scale[0] != 1))
+
+
+def scale_without_unit(layer: Layer, first: int = 0) -> bool:
+    """Whether a layer has a scale, but pixels for its unit, along its axes from the `first` on."""
+    unknown = all(str(unit) == "pixel" for unit in layer.units[first:])
+    return unknown and bool(np.any(layer.scale[first:] != 1))
+
+
+def _note(layer: Layer, first: int = 0) -> str:
+    if not scale_without_unit(layer, first):
+        return ""
+    sizes = " × ".join(f"{size:g}" for size in layer.scale[first:])
+    return f"The scale of “{layer.name}” has no unit; it was taken as µm ({sizes})."
 
 
 def _is_tissue(layer: Layer) -> bool:
@@ -126,9 +166,9 @@ def _file(layer: Layer) -> str:
 def _with_channels(layer: Image) -> Source:
     data = full_resolution(layer)
     names = [f"{layer.name} {i + 1}" for i in range(data.shape[0])]
-    sizes = pixel_size_um(layer)
-    image = MultiplexImage(data, names, sizes[1:] if sizes else None)
-    return Source(f"{layer.name} (first axis: {len(names)} channels)", image, layer)
+    image = MultiplexImage(data, names, pixel_size_um(layer, 1))
+    name = f"{layer.name} (first axis: {len(names)} channels)"
+    return Source(name, image, layer, _note(layer, 1))
 
 
 def _visible(layers: list[Image]) -> list[Source]:
@@ -138,4 +178,4 @@ def _visible(layers: list[Image]) -> list[Source]:
     stack = ChannelStack([full_resolution(layer) for layer in shown])
     image = MultiplexImage(stack, [layer.name for layer in shown], pixel_size_um(shown[0]))
     word = "layer" if len(shown) == 1 else "layers"
-    return [Source(f"visible image {word} ({len(shown)})", image, shown[0])]
+    return [Source(f"visible image {word} ({len(shown)})", image, shown[0], _note(shown[0]))]

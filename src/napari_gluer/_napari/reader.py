@@ -1,4 +1,4 @@
-"""Files that napari opens through us: multiplexed images, masks, tables of cells."""
+"""Files, folders and addresses that napari opens through us."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -6,74 +6,55 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import napari
 import numpy as np
 import tifffile
+from napari.utils.notifications import show_info
 
 import napari_gluer as ng
 from napari_gluer import slots
+from napari_gluer._napari.arriving import first_and_rest
 from napari_gluer._napari.attached import hover_table, table_metadata
-from napari_gluer._napari.images import image_metadata
+from napari_gluer._napari.channel_layers import LayerData, image_layers, scale_of
+from napari_gluer._napari.images import sources
 from napari_gluer._napari.jobs import report
+from napari_gluer._napari.outline_layers import outline_layers
+from napari_gluer._napari.spots import looks_like_spots, read_spots_layer
 from napari_gluer.errors import InputError
-from napari_gluer.image import MultiplexImage
-from napari_gluer.segmentation.nuclei import guessed_nuclear
-
-LayerData = tuple[Any, dict[str, Any], str]
+from napari_gluer.io.folders import is_tissue_folder
+from napari_gluer.io.labels_files import LabelsFile, labels_beside
+from napari_gluer.io.outlines import is_outlines
+from napari_gluer.io.zarr_stores import holds_labels, is_address, is_zarr, short_name
+from napari_gluer.labels import checked_labels
 
 _IMAGES = (".tif", ".tiff", ".qptiff", ".btf", ".tf8")
+_TABLES = (".csv", ".csv.gz", ".parquet")
 _LABEL_NAME = re.compile(
     r"(^|[\W_])(labels?|masks?|seg(mentation|mented)?)([\W_]|\d|$)", re.IGNORECASE
 )
-_COLORS = ("bop blue", "green", "magenta", "yellow")
-_OTHER_COLORS = ("cyan", "red", "bop orange", "bop purple", "I Forest", "I Orange")
-_SHOWN = 4  # nuclei and three more
-_BRIGHT = 99.8
-
-
-class ChannelView:
-    """One channel of a lazy image, sliced like an array.
-
-    Parameters
-    ----------
-    pixels
-        ``(c, y, x)`` or ``(c, z, y, x)``.
-    channel
-        Its position on the first axis.
-    """
-
-    def __init__(self, pixels: Any, channel: int) -> None:
-        self._pixels = pixels
-        self._channel = channel
-        self.shape = tuple(pixels.shape[1:])
-        self.dtype = pixels.dtype
-        self.ndim = len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """Number of pixels."""
-        return int(np.prod(self.shape))
-
-    def __len__(self) -> int:
-        return int(self.shape[0])
-
-    def __getitem__(self, key: Any) -> Any:
-        rest = key if isinstance(key, tuple) else (key,)
-        return self._pixels[(self._channel, *rest)]
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:  # noqa: FBT001 - NumPy's protocol
-        return np.asarray(self._pixels[self._channel], dtype)
+_IN_MEMORY = 100_000_000  # pixels of labels that are read at once, to be corrected by hand
 
 
 def get_reader(path: str | Sequence[str]) -> Callable[[Any], list[LayerData]] | None:
     """The function that reads `path`, None where it is not ours to read."""
-    first = Path(path if isinstance(path, str) else path[0])
-    if not isinstance(path, str) and len(path) > 1:
-        return None
-    if first.suffix.casefold() == ".h5ad":
-        return partial(_or_told, read_table)
-    if first.suffix.casefold() in _IMAGES and first.is_file():
-        return partial(_or_told, read_mask if _is_mask(first) else read_tissue)
-    return None
+    if not isinstance(path, str):
+        return get_reader(str(path[0])) if len(path) == 1 else None
+    read = _reader_of(path)
+    return None if read is None else partial(_or_told, read)
+
+
+def _reader_of(path: str) -> Callable[[Any], list[LayerData]] | None:
+    file, name = Path(path), path.casefold()
+    found: dict[Callable[[Any], list[LayerData]], Callable[[], bool]] = {
+        read_zarr: lambda: ".zarr" in name if is_address(path) else is_zarr(path),
+        read_tissue_folder: lambda: file.is_dir() and is_tissue_folder(file),
+        read_table: lambda: name.endswith(".h5ad"),
+        read_mask: lambda: name.endswith(_IMAGES) and file.is_file() and _is_mask(file),
+        read_tissue: lambda: name.endswith(_IMAGES) and file.is_file(),
+        read_outlines: lambda: name.endswith((".geojson", *_TABLES)) and is_outlines(file),
+        read_spots: lambda: name.endswith(_TABLES) and file.is_file() and looks_like_spots(file),
+    }
+    return next((read for read, ours in found.items() if ours()), None)
 
 
 def _or_told(read: Callable[[Any], list[LayerData]], path: Any) -> list[Any]:
@@ -82,7 +63,7 @@ def _or_told(read: Callable[[Any], list[LayerData]], path: Any) -> list[Any]:
     Raised from here the error would come up as a failure of the plugin, under a traceback.
     """
     try:
-        return read(path)
+        return read(_one(path))
     except InputError as error:
         report(error)
         return [(None,)]  # npe2's word for: read, and nothing to show
@@ -90,19 +71,48 @@ def _or_told(read: Callable[[Any], list[LayerData]], path: Any) -> list[Any]:
 
 def read_tissue(path: Any) -> list[LayerData]:
     """One layer per channel; nuclei and up to three more channels are shown."""
-    file = _one(path)
-    return image_layers(ng.read_image(file), file.name)
+    place = _one(path)
+    image = ng.read_image(place)
+    _tell(image.notes)
+    return first_and_rest(image_layers(image, short_name(place)))
+
+
+def read_tissue_folder(path: Any) -> list[LayerData]:
+    """A folder of TIFFs, or a CODEX experiment, as one image."""
+    return read_tissue(path)
+
+
+def read_spots(path: Any) -> list[LayerData]:
+    """A points layer of decoded spots."""
+    return read_spots_layer(_one(path))
+
+
+def read_zarr(path: Any) -> list[LayerData]:
+    """An OME-Zarr: the channels of an image and its labels, or labels where the path is theirs."""
+    place = _one(path)
+    if holds_labels(place):
+        return read_mask(place)
+    inside = [_labels_layer(place, name) for name in labels_beside(place)]
+    return [*read_tissue(place), *inside]
 
 
 def read_mask(path: Any) -> list[LayerData]:
-    """A labels layer."""
-    file = _one(path)
-    return [(ng.read_labels(file), {"name": _stem(file)}, "labels")]
+    """A labels layer; large ones stay on disk, and are then not to be corrected by hand."""
+    return [_labels_layer(_one(path))]
+
+
+def read_outlines(path: Any) -> list[LayerData]:
+    """Outlines of cells as labels on the image that is open, or as shapes."""
+    viewer = napari.current_viewer()
+    opened = sources(viewer) if viewer is not None else []
+    layers, notes = outline_layers(Path(_one(path)), opened[0] if opened else None)
+    _tell(notes)
+    return layers
 
 
 def read_table(path: Any) -> list[LayerData]:
     """Cells of a table, drawn as discs at their positions, with the table attached."""
-    file = _one(path)
+    file = Path(_one(path))
     cells = ng.read_cells(file)
     if slots.SPATIAL not in cells.obsm:
         raise InputError(
@@ -111,81 +121,32 @@ def read_table(path: Any) -> list[LayerData]:
         )
     labels, drawn = ng.draw_cells(cells)
     layer = {
-        "name": _stem(file),
+        "name": _stem(str(file)),
         "metadata": table_metadata(drawn),
         "features": hover_table(drawn),
     }
     return [(labels, layer, "labels")]
 
 
-def image_layers(image: MultiplexImage, name: str) -> list[LayerData]:
-    """The channels of `image` as layers that lie on each other.
-
-    Parameters
-    ----------
-    image
-        The image.
-    name
-        Of the file or sample; shown where an image is chosen.
-    """
-    nuclear = _nuclear(image)
-    shown = [*nuclear, *(name for name in image.channels if name not in nuclear)][:_SHOWN]
-    return [
-        (
-            _levels(image, i),
-            {
-                "name": channel,
-                "visible": channel in shown,
-                "blending": "additive",
-                "colormap": _colormap(channel, shown, i),
-                "contrast_limits": _limits(image, i),
-                "metadata": image_metadata(image, name),
-                "multiscale": len(image.pyramid) > 1,
-                **_scale(image),
-            },
-            "image",
-        )
-        for i, channel in enumerate(image.channels)
-    ]
+def _labels_layer(place: str, name: str | None = None) -> LayerData:
+    found = ng.open_labels(place, name=name)
+    _tell(found.notes)
+    options = {"name": name or _stem(place), **scale_of(found.pixel_size_um)}
+    return _mask_data(place, found), options, "labels"
 
 
-def _levels(image: MultiplexImage, i: int) -> Any:
-    if len(image.pyramid) > 1:
-        return [ChannelView(level, i) for level in image.pyramid]
-    return image.data[i] if isinstance(image.data, np.ndarray) else ChannelView(image.data, i)
-
-
-def _limits(image: MultiplexImage, i: int) -> tuple[float, float]:
-    """From the darkest to nearly the brightest pixel, over a thinned or coarse picture."""
-    coarse = image.pyramid[-1] if len(image.pyramid) > 1 else image.data
-    plane = np.asarray(coarse[i])
-    step = max(1, int(np.sqrt(plane.size / 250_000)))
-    sample = plane[..., ::step, ::step]
-    known = sample[np.isfinite(sample)]
-    if not known.size:
-        return 0.0, 1.0
-    low, high = float(known.min()), float(np.percentile(known, _BRIGHT))
-    if high <= low:
-        high = float(known.max())
-    return (low, high) if high > low else (low, low + 1.0)
-
-
-def _colormap(channel: str, shown: list[str], i: int) -> str:
-    if channel in shown:
-        return _COLORS[shown.index(channel)]
-    return _OTHER_COLORS[i % len(_OTHER_COLORS)]
-
-
-def _nuclear(image: MultiplexImage) -> list[str]:
+def _mask_data(place: str, found: LabelsFile) -> Any:
+    if found.data.size > _IN_MEMORY and found.data.dtype.kind in "iu":
+        return list(found.pyramid) or found.data
     try:
-        return list(guessed_nuclear(image.channels))[:1]
-    except InputError:  # no channel has a known name: the first ones are shown
-        return []
+        return checked_labels(np.asarray(found.data))
+    except InputError as error:
+        raise InputError(f"{short_name(place)}: {error}") from error
 
 
-def _scale(image: MultiplexImage) -> dict[str, Any]:
-    spacing = image.spacing_um
-    return {} if spacing is None else {"scale": spacing, "units": ("um",) * len(spacing)}
+def _tell(notes: Sequence[str]) -> None:
+    if notes:
+        show_info(" ".join(notes))
 
 
 def _is_mask(path: Path) -> bool:
@@ -200,9 +161,9 @@ def _is_mask(path: Path) -> bool:
         return False
 
 
-def _one(path: Any) -> Path:
-    return Path(path if isinstance(path, str | Path) else path[0])
+def _one(path: Any) -> str:
+    return str(path if isinstance(path, str | Path) else path[0])
 
 
-def _stem(file: Path) -> str:
-    return file.name.split(".")[0]
+def _stem(place: str) -> str:
+    return short_name(place).split(".")[0]

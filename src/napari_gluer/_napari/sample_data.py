@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import napari_gluer as ng
 from napari_gluer._napari.attached import reference_metadata
+from napari_gluer._napari.channel_layers import LayerData, image_layers
 from napari_gluer._napari.jobs import while_waiting
-from napari_gluer._napari.reader import LayerData, image_layers
 
 if TYPE_CHECKING:
     from napari_gluer.sample import SampleTissue

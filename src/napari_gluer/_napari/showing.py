@@ -12,9 +12,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QLabel
 
 from napari_gluer._napari.attached import attach
+from napari_gluer._napari.channel_layers import image_layers
 from napari_gluer._napari.layers import show_labels
 from napari_gluer._napari.paintables import paintables
-from napari_gluer._napari.reader import image_layers
 from napari_gluer._napari.steps.explore import ExploreStep
 from napari_gluer.pipeline import Result
 from napari_gluer.sample import SampleTissue

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QDockWidget, QMainWindow
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QPushButton
 
 from napari_gluer._napari.steps.base import Outcome, Step
 from napari_gluer.errors import InputError
@@ -65,6 +65,16 @@ def test_run_ends_with_the_outcome(qtbot: Any, step: Counting, finish: Any) -> N
     assert step.finished == (3,)
     assert step.run.isEnabled()
     assert not step.progress.isVisible()
+
+
+def test_further_buttons_wait_too(qtbot: Any, step: Counting, finish: Any) -> None:
+    button = QPushButton()
+    qtbot.addWidget(button)
+    step.waiting.append(button)
+    _click(qtbot, step.run)
+    assert not button.isEnabled()
+    finish(step)
+    assert button.isEnabled()
 
 
 def test_progress_is_shown_in_words_and_as_a_bar(qtbot: Any, step: Counting) -> None:

@@ -7,11 +7,13 @@ import pytest
 from anndata import AnnData
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLineEdit
 
 from napari_gluer import slots
 from napari_gluer._napari.attached import cells_of, measured_of, table_metadata
+from napari_gluer._napari.cells.outcome import outcome
 from napari_gluer._napari.reader import image_layers
-from napari_gluer._napari.steps.cells import CellsStep, Instead, outcome
+from napari_gluer._napari.steps.cells import CellsStep, Instead
 from napari_gluer.image import MultiplexImage
 
 
@@ -37,7 +39,7 @@ def _run(qtbot: Any, step: CellsStep) -> None:
 def test_nuclei_are_guessed_and_cells_are_found(
     qtbot: Any, step: CellsStep, model: ViewerModel, finish: Any
 ) -> None:
-    assert step.nuclear.ticked == ("DAPI",)
+    assert step.finding.nuclear.ticked == ("DAPI",)
     step.clean.setChecked(False)
     _run(qtbot, step)
     assert finish(step) == "64 cells, 3 channels."
@@ -57,25 +59,29 @@ def _area(layer: Any) -> int:
 def test_nuclei_grow_by_what_is_typed(
     qtbot: Any, step: CellsStep, model: ViewerModel, run: Any
 ) -> None:
-    assert step.grow.isVisible()
-    assert step.grow.suffix() == " µm"
-    assert dict(_rows(step.segmenting.rows["method"]))["expansion"].widget is None
     step.clean.setChecked(False)
     run(step)
-    nuclei = model.layers[-1]
+    nuclei = _area(model.layers["cells"])
     step.cells_from.setCurrentIndex(step.cells_from.findText("find them in the image"))
-    step.grow.selectAll()
-    qtbot.keyClicks(step.grow, "1")
+    distance = _growth(step)
+    assert distance.isVisible()
+    distance.selectAll()
+    qtbot.keyClicks(distance, "1")
     run(step)
-    assert model.layers[-1] is not nuclei
-    assert _area(model.layers[-1]) > 1.2 * _area(nuclei)
+    assert _area(model.layers["cells"]) > 1.2 * nuclei
+
+
+def _growth(step: CellsStep) -> QLineEdit:
+    """The line in which the distance is typed."""
+    box = step.finding.growth.rows["growth"].widget.native
+    return next(line for line in box.findChildren(QLineEdit) if line.isVisibleTo(box))
 
 
 def test_growth_is_in_pixels_where_their_size_is_unknown(qtbot: Any, model: ViewerModel) -> None:
     model.add_image(np.zeros((64, 64)), name="DAPI")
     step = CellsStep(model)
     qtbot.addWidget(step)
-    assert step.grow.suffix() == " pixels"
+    assert step.finding.growth_label.text() == "Growth (px)"
 
 
 def test_the_outcome_counts_markers_and_its_details_name_them(cells: AnnData) -> None:
@@ -83,6 +89,7 @@ def test_the_outcome_counts_markers_and_its_details_name_them(cells: AnnData) ->
         "cells": 600,
         "kept": 582,
         "dropped": {"size": 18, "blanks": 0},
+        "reasons": {"too small": 17, "too large": 1, "blanks too dark": 0},
         "skipped": {"total": "not wanted"},
         "not_separated": ["CD4", "CD8"],
         "constant": ["ER"],
@@ -90,8 +97,8 @@ def test_the_outcome_counts_markers_and_its_details_name_them(cells: AnnData) ->
     slots.note(cells, clean=report)
     said = outcome(cells)
     assert said.text == (
-        "582 of 600 cells kept, 2 channels. Dropped: 18 by size. No clear split into signal and "
-        "ground: 2 markers. The same in every cell: 1. Skipped: total."
+        "582 of 600 cells kept, 2 channels. Dropped: 17 too small, 1 too large. No clear split "
+        "into signal and ground: 2 markers. The same in every cell: 1. Skipped: total."
     )
     for part in ("CD4, CD8", "ER", "total: not wanted"):
         assert part in said.details
@@ -104,7 +111,7 @@ def test_a_mask_is_measured_and_moved_onto_its_image(
 ) -> None:
     masks = model.add_labels(labels, name="masks")
     step.cells_from.choose(masks)
-    assert not step.nuclear.isVisible()
+    assert not step.finding.nuclear.isVisible()
     _run(qtbot, step)
     assert "cells" in finish(step)
     assert set(cells_of(masks).obs["label"]) <= set(np.unique(labels))
@@ -139,7 +146,7 @@ def test_without_a_nuclear_channel_nothing_happens(
     qtbot: Any, step: CellsStep, model: ViewerModel, notified: list[Any]
 ) -> None:
     before = list(model.layers)
-    step.nuclear.item(0).setCheckState(Qt.CheckState.Unchecked)
+    step.finding.nuclear.item(0).setCheckState(Qt.CheckState.Unchecked)
     _run(qtbot, step)
     assert notified[0].message.startswith("Tick a channel that shows nuclei")
     assert "DAPI, CD3, CD20" in notified[0].message
@@ -147,17 +154,17 @@ def test_without_a_nuclear_channel_nothing_happens(
 
 
 def test_ticks_survive_a_new_layer(step: CellsStep, model: ViewerModel) -> None:
-    step.nuclear.item(2).setCheckState(Qt.CheckState.Checked)
+    step.finding.nuclear.item(2).setCheckState(Qt.CheckState.Checked)
     model.add_points(np.zeros((1, 2)))
-    assert step.nuclear.ticked == ("DAPI", "CD20")
+    assert step.finding.nuclear.ticked == ("DAPI", "CD20")
 
 
 def test_an_image_of_unknown_channels_has_none_ticked(qtbot: Any, model: ViewerModel) -> None:
     model.add_image(np.zeros((3, 32, 32)), name="stack")
     step = CellsStep(model)
     qtbot.addWidget(step)
-    assert step.nuclear.count() == 3
-    assert step.nuclear.ticked == ()
+    assert step.finding.nuclear.count() == 3
+    assert step.finding.nuclear.ticked == ()
 
 
 def test_an_empty_image_gives_one_message_and_no_layer(
@@ -166,7 +173,7 @@ def test_an_empty_image_gives_one_message_and_no_layer(
     model.add_image(np.zeros((2, 64, 64), np.uint8), name="DAPI")
     step = CellsStep(model)
     qtbot.addWidget(step)
-    step.nuclear.item(0).setCheckState(Qt.CheckState.Checked)
+    step.finding.nuclear.item(0).setCheckState(Qt.CheckState.Checked)
     _run(qtbot, step)
     finish(step)
     assert len(notified) == 1
@@ -192,7 +199,7 @@ def test_labels_of_another_size_are_refused(
 def test_a_wrong_parameter_names_its_field(
     qtbot: Any, step: CellsStep, notified: list[Any]
 ) -> None:
-    method = step.segmenting.rows["method"]
+    method = step.finding.settings.rows["method"]
     name, row = next((n, r) for n, r in _rows(method) if n == "smoothing")
     row.widget.value = "-5"
     _run(qtbot, step)
@@ -200,7 +207,7 @@ def test_a_wrong_parameter_names_its_field(
 
 
 def _rows(row: Any) -> list[Any]:
-    return list(row.widget.rows.items())
+    return list(row.widget[1].rows.items())  # the first is the choice of the method
 
 
 def test_labels_removed_meanwhile_discard_the_result(
@@ -232,3 +239,11 @@ def test_painted_layers_are_not_offered(
     assert step.cells_from.itemText(1) == "renamed"
     model.layers.remove(masks)
     assert step.cells_from.count() == 1
+
+
+def test_everything_unfolded_is_as_narrow_as_the_panel(qtbot: Any, step: CellsStep) -> None:
+    for section in (*step.sections.values(), step.finding.section):
+        section.fold(folded=False)
+    qtbot.wait(10)
+    scroll_bar = 20
+    assert step.scroll_area.widget().minimumSizeHint().width() <= step.minimumWidth() - scroll_bar

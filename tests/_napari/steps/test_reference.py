@@ -10,8 +10,14 @@ from anndata import AnnData
 from napari.components import ViewerModel
 from napari.layers import Labels
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QDialogButtonBox
 
-from napari_gluer._napari.attached import attach, reference_metadata, reference_of
+from napari_gluer._napari.attached import (
+    attach,
+    cells_of,
+    reference_metadata,
+    reference_of,
+)
 from napari_gluer._napari.steps.reference import ReferenceStep, Source, label_columns
 
 
@@ -55,6 +61,44 @@ def test_a_reference_is_described_and_attached(
         assert part in text
     rows = [step.links.topLevelItem(i) for i in range(step.links.topLevelItemCount())]
     assert [(row.text(0), row.text(1)) for row in rows] == [("CD3", "CD3"), ("CD20", "CD20")]
+
+
+def _rows(step: ReferenceStep) -> dict[str, tuple[str, str]]:
+    items = [step.links.topLevelItem(i) for i in range(step.links.topLevelItemCount())]
+    return {item.text(0): (item.text(1), item.text(2)) for item in items}
+
+
+def test_what_links_and_what_does_not_is_shown_with_the_reason(
+    qtbot: Any, step: ReferenceStep, tmp_path: Path, finish: Any
+) -> None:
+    counts = np.random.default_rng(0).poisson(5, (40, 2)).astype(np.float32)
+    counts[:30, 1] = 0
+    counts[30:, 1] = 1
+    atlas = _atlas(tmp_path / "atlas.h5ad", ["CD8A", "MS4A1"], counts)
+    _open(qtbot, step, atlas)
+    assert "1 linked features" in finish(step)
+    assert _rows(step)["CD20"] == ("MS4A1", "in 25.0% of cells (alias)")
+    assert _rows(step)["CD3"] == ("", "no gene known")
+    assert list(_rows(step)) == ["CD20", "CD3"]
+
+
+def test_genes_are_edited_where_the_links_are_seen(
+    qtbot: Any, step: ReferenceStep, masks: Labels, tmp_path: Path, finish: Any
+) -> None:
+    assert step.edit.isEnabled()
+    _open(qtbot, step, _atlas(tmp_path / "atlas.h5ad", ["LCK", "MS4A1"]))
+    finish(step)
+    assert _rows(step)["CD3"][1] == "no gene known"
+    qtbot.mouseClick(step.edit, Qt.MouseButton.LeftButton)
+    model = step.markers.model
+    row = [one.channel for one in model.rows].index("CD3")
+    model.setData(model.index(row, 2), "LCK")
+    save = step.markers.buttons.button(QDialogButtonBox.StandardButton.Save)
+    qtbot.mouseClick(save, Qt.MouseButton.LeftButton)
+    assert _rows(step)["CD3"][0] == "LCK"
+    assert _rows(step)["CD3"][1].endswith("of cells (edited)")
+    assert cells_of(masks).var.loc["CD3", "genes"] == "LCK"
+    assert step.outcome.text().startswith("1 channel changed")
 
 
 def test_it_is_shown_again_when_its_labels_are_chosen(

@@ -58,6 +58,8 @@ class Step(QWidget):
         self.viewer: ViewerModel = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self._placed = False
         self._running = _Running()
+        self.waiting: list[QWidget] = []
+        """Further buttons that wait while a job runs."""
         self.rows = QFormLayout()
         self.rows.setContentsMargins(0, 0, 0, 0)
         self.rows.setVerticalSpacing(_GAP)
@@ -184,7 +186,8 @@ class Step(QWidget):
     def _set_busy(self, *, busy: bool) -> None:
         if not busy:
             self._running.job = None
-        self.run.setEnabled(not busy)
+        for button in (self.run, *self.waiting):
+            button.setEnabled(not busy)
         self.cancel.setEnabled(busy)
         self.progress.setRange(0, 0 if busy else 1)
         self.progress.reset()

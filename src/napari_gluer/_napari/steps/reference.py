@@ -10,6 +10,7 @@ import pandas as pd
 from anndata import AnnData
 from napari.components import ViewerModel
 from napari.layers import Labels
+from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QFileDialog,
     QHeaderView,
@@ -23,11 +24,12 @@ from qtpy.QtWidgets import (
 import napari_gluer as ng
 from napari_gluer import slots
 from napari_gluer._napari.attached import attach, cells_of, reference_of
+from napari_gluer._napari.cells.editing import edit_markers, link_words
 from napari_gluer._napari.pickers import Picker, labels_layers, labels_picker
 from napari_gluer._napari.steps.base import Outcome, Step, side_by_side
 from napari_gluer.errors import InputError, listed
 from napari_gluer.integration.imputation import membership
-from napari_gluer.integration.linking import linked_features
+from napari_gluer.integration.linking import LINKED, marker_links
 from napari_gluer.track import Track
 
 _FEWEST_TYPES, _MOST_TYPES = 2, 200
@@ -41,10 +43,16 @@ class Source(Enum):
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A reference, and its features that the cells have too (None without cells)."""
+    """A reference, and what it has of each marker of the cells (None without cells)."""
 
     reference: AnnData
+    cells: AnnData | None
     links: pd.DataFrame | None
+
+    @property
+    def n_linked(self) -> int:
+        """How many markers are linked."""
+        return 0 if self.links is None else int((self.links["state"] == LINKED).sum())
 
 
 class ReferenceStep(Step):
@@ -56,6 +64,7 @@ class ReferenceStep(Step):
 
     def __init__(self, napari_viewer: ViewerModel) -> None:
         super().__init__(napari_viewer)
+        self._shown: Opened | None = None
         self.labels = labels_picker(self.viewer)
         self.path = QLineEdit()
         self.path.setPlaceholderText("atlas.h5ad")
@@ -71,6 +80,10 @@ class ReferenceStep(Step):
         self.links = _links_table()
         self.add(self.facts)
         self.add(self.links, 1)
+        self.edit = QPushButton("Markers and genes…")
+        self.edit.setToolTip("See which genes each channel stands for, and change them.")
+        self.edit.clicked.connect(self._edit)
+        self.add(self.edit)
         self.labels.currentIndexChanged.connect(self._show_attached)
         self.source.currentIndexChanged.connect(self._show_file_row)
         self.path.textChanged.connect(lambda: self.source.choose(Source.FILE))
@@ -90,7 +103,7 @@ class ReferenceStep(Step):
         def work(track: Track) -> Opened:
             for _ in track(["file"], "Opening"):
                 opened = ng.read_reference(path) if shared is None else shared
-            return Opened(opened, None if cells is None else linked_features(cells, opened))
+            return _opened(opened, cells)
 
         return work
 
@@ -98,16 +111,15 @@ class ReferenceStep(Step):
         """Attach the reference and show what it holds."""
         if self._layer not in self.viewer.layers:
             raise InputError(f"The layer “{self._layer.name}” is gone; nothing was attached.")
-        if result.links is not None and not len(result.links):
-            cells = cells_of(self._layer)
+        if result.cells is not None and not result.n_linked:
             raise InputError(
                 "No feature of the cells is in this reference, so it was not attached. The cells "
-                f"have {listed(cells.var_names if cells is not None else [], 6)}; the reference "
+                f"have {listed(result.cells.var_names, 6)}; the reference "
                 f"has {listed(result.reference.var_names, 6)}. Are both of one species?"
             )
         attach(self._layer, reference=result.reference)
         self._show(result)
-        linked = "" if result.links is None else f"; {len(result.links)} linked features"
+        linked = "" if result.links is None else f"; {result.n_linked} linked features"
         text = f"Reference with {result.reference.n_obs:,} cells attached{linked}."
         return Outcome(f"{text} Next: Integrate.")
 
@@ -133,32 +145,43 @@ class ReferenceStep(Step):
         if path:
             self.path.setText(path)
 
+    def _edit(self) -> None:
+        layer = self.labels.value
+        if not isinstance(layer, Labels):
+            return
+
+        def changed(text: str) -> None:
+            self.say(text)
+            self._show_attached()
+
+        self.markers = self.guarded(lambda: edit_markers(layer, self, changed))
+
     def _show_attached(self) -> None:
         self.source.refresh()
         self._show_file_row()
         layer = self.labels.value
+        self.edit.setEnabled(layer is not None and cells_of(layer) is not None)
         reference = None if layer is None else reference_of(layer)
         if reference is None:
             self.facts.setText("")
             self.facts.hide()
             self.links.clear()
             return
-        cells = cells_of(layer)
-        links = None if cells is None else linked_features(cells, reference)
-        self._show(Opened(reference, links))
+        known, cells = self._shown, cells_of(layer)
+        same = known is not None and known.reference is reference and known.cells is cells
+        self._show(known if known is not None and same else _opened(reference, cells))
 
     def _show(self, opened: Opened) -> None:
+        self._shown = opened
         self.facts.setText(facts(opened.reference))
         self.facts.show()
         self.links.clear()
-        if opened.links is None:
-            return
-        self.links.addTopLevelItems(
-            [
-                QTreeWidgetItem([str(feature), ", ".join(genes)])
-                for feature, genes in opened.links["genes"].items()
-            ]
-        )
+        if opened.links is not None:
+            self.links.addTopLevelItems(_items(opened.links))
+
+
+def _opened(reference: AnnData, cells: AnnData | None) -> Opened:
+    return Opened(reference, cells, None if cells is None else marker_links(cells, reference))
 
 
 def facts(reference: AnnData) -> str:
@@ -194,9 +217,26 @@ def _holds_types(reference: AnnData, column: str) -> bool:
     return True
 
 
+def _items(links: pd.DataFrame) -> list[QTreeWidgetItem]:
+    """Linked markers first; the others in grey, with the reason."""
+    items = []
+    for name, link in links.sort_values(
+        "state", key=lambda s: s != LINKED, kind="stable"
+    ).iterrows():
+        linked = link["state"] == LINKED
+        how = link_words(link)
+        item = QTreeWidgetItem([str(name), ", ".join(link["genes"]), how])
+        for column in range(item.columnCount()):
+            item.setToolTip(column, f"{how}\n{link['note']}".strip())
+            if not linked:
+                item.setForeground(column, QColor("gray"))
+        items.append(item)
+    return items
+
+
 def _links_table() -> QTreeWidget:
     table = QTreeWidget()
-    table.setHeaderLabels(["Linked feature", "Genes"])
+    table.setHeaderLabels(["Marker", "Genes", "In the reference"])
     table.setRootIsDecorated(False)
     table.setUniformRowHeights(True)
     table.setMinimumHeight(120)

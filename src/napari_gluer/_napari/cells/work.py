@@ -1,0 +1,165 @@
+"""What the Cells step computes, off the window's thread: no layer is touched here."""
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from numpy.typing import NDArray
+
+import napari_gluer as ng
+from napari_gluer import slots
+from napari_gluer._napari.cells.edits import with_edits
+from napari_gluer.errors import InputError
+from napari_gluer.image import MultiplexImage
+from napari_gluer.measurement.params import MeasureParams
+from napari_gluer.measurement.spots import AssignParams
+from napari_gluer.painting import LabelIndex
+from napari_gluer.polygons import Regions
+from napari_gluer.tiles import TileParams
+from napari_gluer.track import Track
+
+_IN_MEMORY = 2**28  # pixels of labels that are not left on disk
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The choices for a run.
+
+    Attributes
+    ----------
+    clean
+        How the measurements are cleaned, None: not at all.
+    measure
+        What is measured.
+    nuclei
+        Labels of nuclei within the cells, None without.
+    regions
+        Where cells count, None: everywhere.
+    tiles, folder
+        How big images are worked through, and where finished tiles are kept ("": nowhere).
+    edited
+        A former table, whose genes and roles set by hand are kept.
+    """
+
+    clean: ng.CleanParams | None = None
+    measure: MeasureParams = field(default_factory=MeasureParams)
+    nuclei: Any = None
+    regions: Regions | None = None
+    tiles: TileParams = field(default_factory=TileParams)
+    folder: str = ""
+    edited: AnnData | None = None
+
+    def store(self, stage: str) -> Path | None:
+        """Where the finished tiles of a stage are kept."""
+        return Path(self.folder) / stage if self.folder else None
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What the step computed.
+
+    Attributes
+    ----------
+    labels, index
+        The cells' labels, and their index.
+    measured, cells
+        The table before and after cleaning.
+    left_out
+        Labels that were not measured because they lie outside the regions.
+    """
+
+    labels: Any
+    index: LabelIndex
+    measured: AnnData
+    cells: AnnData
+    left_out: NDArray[np.int64]
+
+
+class Previewed(NamedTuple):
+    """Cells of a window: their labels, and how many there are."""
+
+    labels: NDArray[np.integer]
+    number: int
+
+
+def preview(
+    image: MultiplexImage,
+    params: ng.SegmentParams,
+    window: tuple[slice, ...],
+    plan: Plan,
+    track: Track,
+) -> Previewed:
+    """Find the cells in a window as a full run would."""
+    labels = ng.segment(
+        image, params, window=window, regions=plan.regions, tiles=plan.tiles, track=track
+    )
+    return Previewed(labels, int(np.count_nonzero(np.unique(labels))))
+
+
+def find(image: MultiplexImage, params: ng.SegmentParams, plan: Plan, track: Track) -> Found:
+    """Find the cells of an image, measure and clean them."""
+    labels = ng.segment(
+        image,
+        params,
+        regions=plan.regions,
+        tiles=plan.tiles,
+        store=plan.store("cells"),
+        track=track,
+    )
+    if math.prod(labels.shape) <= _IN_MEMORY:  # so that painting does not change the folder
+        labels = np.asarray(labels)
+    return measure(image, labels, plan, track)
+
+
+def measure(image: MultiplexImage, labels: Any, plan: Plan, track: Track) -> Found:
+    """Measure and clean the cells of given labels."""
+    measured = ng.measure(
+        image,
+        labels,
+        plan.measure,
+        nuclei=plan.nuclei,
+        regions=plan.regions,
+        tiles=plan.tiles,
+        store=plan.store("values"),
+        track=track,
+    )
+    return cleaned(with_edits(measured, plan.edited), labels, plan, track)
+
+
+def assign(
+    spots: pd.DataFrame, labels: Any, params: AssignParams, plan: Plan, track: Track
+) -> Found:
+    """Count every cell's spots, by gene, and clean the table."""
+    counted = ng.assign_spots(spots, labels, params, tiles=plan.tiles, track=track)
+    counted = _within(counted, plan.regions, float(spots.attrs.get("pixel_size_um", 0)))
+    return cleaned(with_edits(counted, plan.edited), labels, plan, track)
+
+
+def cleaned(measured: AnnData, labels: Any, plan: Plan, track: Track) -> Found:
+    """Clean a table, and make ready what painting its cells needs."""
+    cells = measured if plan.clean is None else ng.clean(measured, plan.clean, track=track)
+    index = LabelIndex(labels)
+    index.positions(cells)  # refuses a table that belongs to other labels
+    _ = index.levels  # built here rather than in the window's thread at the first painting
+    there = slots.cell_labels(measured) if plan.regions else index.ids
+    return Found(labels, index, measured, cells, np.setdiff1d(index.ids, there))
+
+
+def _within(cells: AnnData, regions: Regions | None, pixel_size_um: float) -> AnnData:
+    """The cells whose centroid lies in the regions."""
+    if not regions:
+        return cells
+    in_um = slots.info(cells).get(slots.SPATIAL_UNIT) == "um"
+    positions = np.asarray(cells.obsm[slots.SPATIAL]) / (pixel_size_um if in_um else 1)
+    inside = regions.contains(positions[:, 1::-1])
+    if not inside.any():
+        raise InputError(
+            f"No cell is left: the centroids of all {cells.n_obs:,} lie outside the regions."
+        )
+    kept = cells[inside].copy()
+    slots.note(kept, **{slots.MEASURE: {"outside_regions": int((~inside).sum())}})
+    return kept
