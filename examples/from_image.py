@@ -15,7 +15,7 @@ image = ng.MultiplexImage(
 reference = tissue.reference
 
 # Nuclei grow by 3 µm into cells, because most of these markers lie in the membrane.
-labels = ng.segment(image, ng.SegmentParams(method={"expansion": 3.0}))
+labels = ng.segment(image, ng.SegmentParams(growth=ng.Expansion(distance=3.0)))
 cells = ng.clean(ng.measure(image, labels))
 print(cells.uns["gluer"]["clean"]["outcome"])
 

@@ -31,10 +31,14 @@ of this package, `paper` is GLUER as published ([method](method.md)).
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([HEAD, *_sections(ng.PipelineParams(), "", 2), *_coembed()])
+    return "\n".join([HEAD, *_sections(ng.PipelineParams(), "", 2), *_beside()])
 
 
-def _coembed() -> Iterator[str]:
+def _beside() -> Iterator[str]:
+    yield "## Where and how fast\n"
+    yield "### `tiles`\n"
+    yield "Of commands on images: `--tiles.side 2048`. Results do not depend on it.\n"
+    yield from _table(ng.TileParams(), None)
     yield "## Only in a script\n"
     yield "### `ng.CoembedParams`\n"
     yield from _table(ng.CoembedParams(), None)

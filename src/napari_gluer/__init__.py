@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari_gluer.integration.factorize import Factors, joint_nmf
     from napari_gluer.integration.gluer import integrate
     from napari_gluer.integration.imputation import impute, transfer_labels
-    from napari_gluer.integration.linking import linked_features
+    from napari_gluer.integration.linking import linked_features, marker_links
     from napari_gluer.integration.params import (
         AnchorParams,
         FactorizeParams,
@@ -25,17 +25,35 @@ if TYPE_CHECKING:
         NetworkParams,
         WeightParams,
     )
-    from napari_gluer.io.cells import read_cells, write_cells, write_labels
-    from napari_gluer.io.images import read_image, read_labels
+    from napari_gluer.io.cells import read_cells, write_cells
+    from napari_gluer.io.field_tables import read_field_tables
+    from napari_gluer.io.geojson import read_regions
+    from napari_gluer.io.images import read_image
+    from napari_gluer.io.labels_files import LabelsFile, open_labels, read_labels
+    from napari_gluer.io.labels_writing import write_labels
     from napari_gluer.io.references import read_reference
+    from napari_gluer.io.spot_columns import SpotParams
+    from napari_gluer.io.spots import read_spots
+    from napari_gluer.markers import read_marker_table, with_marker_table
     from napari_gluer.measurement.clean import CleanParams, clean
     from napari_gluer.measurement.intensities import measure
+    from napari_gluer.measurement.params import MeasureParams
+    from napari_gluer.measurement.spots import AssignParams, assign_spots
+    from napari_gluer.mixture_pictures import mixture_figure, save_mixtures
     from napari_gluer.painting import LabelIndex, LookUp, paint
     from napari_gluer.pipeline import Inputs, PipelineParams, run
+    from napari_gluer.polygons import Polygon, Regions
     from napari_gluer.sample import SampleTissue, sample_tissue
+    from napari_gluer.segmentation.cellpose import Cellpose
     from napari_gluer.segmentation.discs import DiscParams, draw_cells
-    from napari_gluer.segmentation.nuclei import SegmentParams, segment
-    from napari_gluer.segmentation.watershed import Watershed
+    from napari_gluer.segmentation.instanseg import InstanSeg
+    from napari_gluer.segmentation.nuclei import (
+        SegmentParams,
+        segment,
+        segment_nuclei_and_cells,
+    )
+    from napari_gluer.segmentation.params import Expansion, Membrane, Watershed
+    from napari_gluer.tiles import TileParams
     from napari_gluer.track import Cancelled, Track
 
 __version__ = "0.1.0"
@@ -49,7 +67,7 @@ _NAMES = {
     "integration.factorize": ("Factors", "joint_nmf"),
     "integration.gluer": ("integrate",),
     "integration.imputation": ("impute", "transfer_labels"),
-    "integration.linking": ("linked_features",),
+    "integration.linking": ("linked_features", "marker_links"),
     "integration.params": (
         "AnchorParams",
         "FactorizeParams",
@@ -58,44 +76,70 @@ _NAMES = {
         "NetworkParams",
         "WeightParams",
     ),
-    "io.cells": ("read_cells", "write_cells", "write_labels"),
-    "io.images": ("read_image", "read_labels"),
+    "io.cells": ("read_cells", "write_cells"),
+    "io.geojson": ("read_regions",),
+    "io.field_tables": ("read_field_tables",),
+    "io.images": ("read_image",),
+    "io.labels_files": ("LabelsFile", "open_labels", "read_labels"),
+    "io.labels_writing": ("write_labels",),
     "io.references": ("read_reference",),
+    "io.spot_columns": ("SpotParams",),
+    "io.spots": ("read_spots",),
+    "markers": ("read_marker_table", "with_marker_table"),
     "measurement.clean": ("CleanParams", "clean"),
     "measurement.intensities": ("measure",),
+    "measurement.params": ("MeasureParams",),
+    "measurement.spots": ("AssignParams", "assign_spots"),
+    "mixture_pictures": ("mixture_figure", "save_mixtures"),
     "painting": ("LabelIndex", "LookUp", "paint"),
     "pipeline": ("Inputs", "PipelineParams", "run"),
+    "polygons": ("Polygon", "Regions"),
     "sample": ("SampleTissue", "sample_tissue"),
     "segmentation.discs": ("DiscParams", "draw_cells"),
-    "segmentation.nuclei": ("SegmentParams", "segment"),
-    "segmentation.watershed": ("Watershed",),
+    "segmentation.cellpose": ("Cellpose",),
+    "segmentation.instanseg": ("InstanSeg",),
+    "segmentation.nuclei": ("SegmentParams", "segment", "segment_nuclei_and_cells"),
+    "segmentation.params": ("Expansion", "Membrane", "Watershed"),
+    "tiles": ("TileParams",),
     "track": ("Cancelled", "Track"),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [
     "AnchorParams",
+    "AssignParams",
     "Cancelled",
+    "Cellpose",
     "CleanParams",
     "ClusterParams",
     "CoembedParams",
     "DiscParams",
+    "Expansion",
     "FactorizeParams",
     "Factors",
     "FeatureParams",
     "InputError",
     "Inputs",
+    "InstanSeg",
     "IntegrateParams",
     "LabelIndex",
+    "LabelsFile",
     "LookUp",
+    "MeasureParams",
+    "Membrane",
     "MultiplexImage",
     "NetworkParams",
     "PipelineParams",
+    "Polygon",
+    "Regions",
     "SampleTissue",
     "SegmentParams",
+    "SpotParams",
+    "TileParams",
     "Track",
     "Watershed",
     "WeightParams",
+    "assign_spots",
     "clean",
     "cluster",
     "coembed",
@@ -105,17 +149,27 @@ __all__ = [
     "integration_accuracy",
     "joint_nmf",
     "linked_features",
+    "marker_links",
     "measure",
     "mixed_neighbours",
+    "mixture_figure",
+    "open_labels",
     "paint",
     "read_cells",
+    "read_field_tables",
     "read_image",
     "read_labels",
+    "read_marker_table",
     "read_reference",
+    "read_regions",
+    "read_spots",
     "run",
     "sample_tissue",
+    "save_mixtures",
     "segment",
+    "segment_nuclei_and_cells",
     "transfer_labels",
+    "with_marker_table",
     "write_cells",
     "write_labels",
 ]

@@ -10,11 +10,11 @@ from napari_gluer.pipeline import Inputs, PipelineParams, Result, run
 from napari_gluer.pipeline.writing import Painter
 from napari_gluer.sample import SampleTissue, sample_tissue
 from napari_gluer.segmentation.nuclei import SegmentParams
-from napari_gluer.segmentation.watershed import Watershed
+from napari_gluer.segmentation.params import Expansion
 from napari_gluer.track import Track, silently
 from napari_gluer.validation import GLUER, TYPE_MEAN, compare_with_truth, matched_truth
 
-DEMO_PARAMS = PipelineParams(segment=SegmentParams(method=Watershed(expansion=3.0)))
+DEMO_PARAMS = PipelineParams(segment=SegmentParams(growth=Expansion(distance=3.0)))
 """Nuclei grow by 3 µm into cells: most markers of the sample lie in the membrane."""
 
 

@@ -14,9 +14,13 @@ from napari_gluer.analysis.clustering import ClusterParams
 from napari_gluer.image import MultiplexImage
 from napari_gluer.integration.params import IntegrateParams
 from napari_gluer.io.cells import Kind
+from napari_gluer.io.spot_columns import SpotParams
 from napari_gluer.measurement.clean import CleanParams
+from napari_gluer.measurement.params import MeasureParams
 from napari_gluer.measurement.signal import MixtureCumulative
+from napari_gluer.measurement.spots import AssignParams
 from napari_gluer.params import Params
+from napari_gluer.polygons import Regions
 from napari_gluer.segmentation.discs import DiscParams
 from napari_gluer.segmentation.nuclei import SegmentParams
 from napari_gluer.track import Timings
@@ -27,6 +31,15 @@ class PipelineParams(Params):
 
     segment: SegmentParams = SegmentParams()
     """How cells are found; not used where masks or a table of cells are given."""
+
+    measure: MeasureParams = MeasureParams()
+    """What is measured of every cell of an image."""
+
+    spots: SpotParams = SpotParams()
+    """How a table of decoded spots is read."""
+
+    assign: AssignParams = AssignParams()
+    """How spots are laid on the masks."""
 
     kind: Kind = "detect"
     """What a table of cells holds. "detect" takes whole numbers for counts."""
@@ -68,17 +81,26 @@ class Inputs:
     Attributes
     ----------
     source
-        A multiplexed image (file, folder of one-channel TIFFs, or already read), or a table of
-        cells with positions (``.h5ad``, or already read).
+        A multiplexed image (file, folder or address, or already read); decoded spots (``.csv``,
+        ``.parquet``), which need masks; or a table of cells with positions (``.h5ad``, or already
+        read).
     reference
         Single-cell RNA-seq: an ``.h5ad``, or already read.
     masks
-        Labels image to use in place of segmenting (or of drawing a table's cells as discs).
+        Labels image, or outlines, to use in place of segmenting (or of drawing a table's cells as
+        discs).
+    regions
+        Outlines (GeoJSON) of what to use of an image, and what to leave out.
+    series, time
+        Which of several images, and which time point, where a file holds more than one.
     """
 
     source: Path | str | MultiplexImage | AnnData
     reference: Path | str | AnnData
     masks: Path | str | NDArray[np.integer] | None = None
+    regions: Path | str | Regions | None = None
+    series: int | str | None = None
+    time: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

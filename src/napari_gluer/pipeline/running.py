@@ -11,6 +11,7 @@ from napari_gluer.errors import InputError
 from napari_gluer.pipeline.model import Inputs, PipelineParams, Result
 from napari_gluer.pipeline.steps import compute
 from napari_gluer.pipeline.writing import write_record, write_results
+from napari_gluer.tiles import TileParams
 from napari_gluer.track import Track, silently
 
 _RECORD = "run.json"
@@ -22,6 +23,7 @@ def run(
     params: PipelineParams = PipelineParams(),  # noqa: B008 - frozen
     *,
     seed: int = 0,
+    tiles: TileParams | None = None,
     track: Track = silently,
 ) -> Result:
     """Run all steps and write ``cells.h5ad``, ``labels.ome.tif``, PNGs and ``run.json``.
@@ -37,7 +39,7 @@ def run(
     """
     folder = Path(out)
     with _aside(folder) as aside:
-        result = compute(inputs, params, seed=seed, track=track)
+        result = compute(inputs, params, seed=seed, tiles=tiles, track=track)
         try:
             result.log.seconds.timed("write", lambda: write_results(result, params, aside, track))
             write_record(inputs, params, seed, result, aside)

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from napari_gluer import slots
 from napari_gluer.integration.imputation import impute
 from napari_gluer.integration.variable import measured_genes, most_telling_genes
-from napari_gluer.io.cells import write_cells, write_labels
+from napari_gluer.io.cells import write_cells
 from napari_gluer.io.hashing import sha256
+from napari_gluer.io.labels_writing import write_labels
+from napari_gluer.io.zarr_stores import is_address
 from napari_gluer.painting import LabelIndex, LookUp, code_levels, paint_levels
 from napari_gluer.pictures import Caption, save_categories, save_values
 from napari_gluer.pipeline.model import Inputs, PipelineParams, Result
@@ -113,11 +115,18 @@ def write_record(
     inputs: Inputs, params: PipelineParams, seed: int, result: Result, folder: Path
 ) -> None:
     """``run.json``: all that is needed to judge the run and to repeat it."""
-    given = {"source": inputs.source, "reference": inputs.reference, "masks": inputs.masks}
+    given = {
+        "source": inputs.source,
+        "reference": inputs.reference,
+        "masks": inputs.masks,
+        "regions": inputs.regions,
+    }
+    choice = {"series": inputs.series, "time": inputs.time}
     log = result.log
     steps = dict.fromkeys([*log.outcomes, *log.seconds])
     record = {
-        "inputs": {name: _identity(value) for name, value in given.items() if value is not None},
+        "inputs": {name: _identity(value) for name, value in given.items() if value is not None}
+        | {name: value for name, value in choice.items() if value is not None},
         "params": params.model_dump(mode="json"),
         "seed": seed,
         "versions": json.loads(slots.info(result.cells)["versions"]),
@@ -133,6 +142,8 @@ def write_record(
 
 
 def _identity(value: Any) -> dict[str, Any]:
+    if isinstance(value, str | Path) and is_address(value):
+        return {"address": str(value)}
     if isinstance(value, str | Path):
         return {"path": str(Path(value).resolve()), "sha256": sha256(value)}
     return {

@@ -1,0 +1,58 @@
+"""What all commands share: the application, exit status, progress."""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, TypeVar
+
+from cyclopts import App, CycloptsError, Parameter
+from tqdm import tqdm
+
+import napari_gluer as ng
+from napari_gluer.errors import InputError
+
+T = TypeVar("T")
+Flat = Parameter(name="*")
+Tiles = Annotated[ng.TileParams, Parameter(name="tiles")]
+Series = int | str
+
+app = App(
+    name="napari-gluer",
+    help="Paint genes that were never imaged onto multiplexed tissue images.",
+    version=ng.__version__,
+    result_action="return_value",
+    default_parameter=Parameter(consume_multiple=True),
+)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run a command; `words` are those of the command line when None.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    try:
+        app(sys.argv[1:] if words is None else [*words], exit_on_error=False)
+    except CycloptsError:
+        return 2  # it has said what is wrong
+    except InputError as error:
+        print(f"napari-gluer: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        print(f"napari-gluer: cannot read or write{where}: {error.strerror}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("napari-gluer: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def report(items: Iterable[T], desc: str, /) -> Iterator[T]:
+    """Progress: a bar on a terminal, one plain line a step elsewhere."""
+    if sys.stderr.isatty():
+        yield from tqdm(items, desc=desc, leave=False)
+        return
+    print(f"{desc} …", file=sys.stderr, flush=True)
+    yield from items

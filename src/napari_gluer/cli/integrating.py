@@ -1,0 +1,165 @@
+"""Commands from measured cells to painted genes."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+import napari_gluer as ng
+from napari_gluer.cli.application import Flat, app, report
+from napari_gluer.io.atomic import atomic_path
+from napari_gluer.io.values import write_values
+from napari_gluer.pipeline.writing import Painter, how_known
+
+_OF_PRESET = Parameter(show_default=False)
+
+
+@app.command
+def clean(
+    cells: Path,
+    *,
+    out: Path,
+    figure: Path | None = None,
+    params: Annotated[ng.CleanParams, Flat] = ng.CleanParams(),  # noqa: B008 - frozen
+) -> None:
+    """Drop what is no cell and turn intensities into comparable signals.
+
+    Parameters
+    ----------
+    cells
+        Table of measured cells, .h5ad.
+    out
+        Table to write, .h5ad.
+    figure
+        Picture of every marker's mixture to write, .png, .pdf or .svg.
+    params
+        The steps of cleaning.
+    """
+    cleaned = ng.clean(ng.read_cells(cells), params, track=report)
+    if figure is not None:
+        ng.save_mixtures(cleaned, figure)
+    ng.write_cells(cleaned, out)
+    print(cleaned.uns["gluer"]["clean"]["outcome"])
+
+
+@app.command
+def integrate(
+    cells: Path,
+    *,
+    reference: Path,
+    out: Path,
+    params: Annotated[ng.IntegrateParams, Flat, _OF_PRESET] = ng.IntegrateParams(),  # noqa: B008 - frozen
+    seed: int = 0,
+) -> None:
+    """Integrate cells with a single-cell reference by GLUER.
+
+    Parameters
+    ----------
+    cells
+        Table of cells, .h5ad.
+    reference
+        Single-cell RNA-seq, .h5ad.
+    out
+        Table to write, .h5ad.
+    params
+        Preset and every part of the method.
+    seed
+        Of every random draw.
+    """
+    table, atlas = ng.read_cells(cells), ng.read_reference(reference)
+    integrated = ng.integrate(table, atlas, params, seed=seed, track=report)
+    ng.write_cells(integrated, out)
+    print(integrated.uns["gluer"]["outcome"])
+
+
+@app.command
+def cluster(
+    cells: Path,
+    *,
+    out: Path,
+    params: Annotated[ng.ClusterParams, Flat] = ng.ClusterParams(),  # noqa: B008 - frozen
+    seed: int = 0,
+) -> None:
+    """Cluster integrated cells.
+
+    Parameters
+    ----------
+    cells
+        Integrated cells, .h5ad.
+    out
+        Table to write, .h5ad.
+    params
+        Neighbours and resolution.
+    seed
+        Of the search.
+    """
+    clustered = ng.cluster(ng.read_cells(cells), params, seed=seed, track=report)
+    ng.write_cells(clustered, out)
+    print(f"{clustered.obs['cluster'].cat.categories.size} clusters in {out}")
+
+
+@app.command
+def impute(cells: Path, genes: list[str], *, reference: Path, out: Path) -> None:
+    """Impute genes for every cell; write a CSV with one row per label.
+
+    Parameters
+    ----------
+    cells
+        Integrated cells, .h5ad.
+    genes
+        Genes of the reference.
+    reference
+        The reference of the integration, .h5ad.
+    out
+        CSV to write: label, unmatched, one column per gene (log1p of counts per 10,000).
+    """
+    table = ng.read_cells(cells)
+    values = ng.impute(table, ng.read_reference(reference), genes)
+    write_values(table, dict(zip(genes, values.T, strict=True)), out)
+    print(f"{len(genes)} genes × {table.n_obs:,} cells in {out}")
+
+
+@app.command
+def transfer(cells: Path, column: str, *, reference: Path, out: Path) -> None:
+    """Transfer a label column of the reference to the cells; write a table.
+
+    Parameters
+    ----------
+    cells
+        Integrated cells, .h5ad.
+    column
+        Column of the reference's obs, cell_type for instance.
+    reference
+        The reference of the integration, .h5ad.
+    out
+        Table to write, .h5ad.
+    """
+    table = ng.read_cells(cells)
+    types = ng.transfer_labels(table, ng.read_reference(reference), column)
+    table.obs[types.columns] = types
+    ng.write_cells(table, out)
+    print(types.iloc[:, 0].value_counts().to_string())
+
+
+@app.command
+def paint(cells: Path, labels: Path, gene: str, *, reference: Path, out: Path) -> None:
+    """Paint an imputed gene onto the labels; write a PNG.
+
+    Parameters
+    ----------
+    cells
+        Integrated cells, .h5ad.
+    labels
+        Their labels image.
+    gene
+        Gene of the reference.
+    reference
+        The reference of the integration, .h5ad.
+    out
+        PNG to write.
+    """
+    table, index = ng.read_cells(cells), ng.LabelIndex(ng.read_labels(labels))
+    values = ng.impute(table, ng.read_reference(reference), gene)
+    with atomic_path(out) as partial:
+        Painter(table, index).gene(gene, values, partial, how_known(gene, table))
+    print(out)

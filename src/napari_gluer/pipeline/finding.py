@@ -1,0 +1,178 @@
+"""Where the cells of a run come from: an image, spots, or a table."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from anndata import AnnData
+from numpy.typing import NDArray
+
+from napari_gluer import slots
+from napari_gluer.errors import InputError
+from napari_gluer.image import MultiplexImage
+from napari_gluer.io.cells import read_cells
+from napari_gluer.io.geojson import read_regions
+from napari_gluer.io.images import read_image
+from napari_gluer.io.labels_files import open_labels
+from napari_gluer.io.spots import read_spots
+from napari_gluer.measurement.intensities import measure
+from napari_gluer.measurement.spots import assign_spots
+from napari_gluer.painting import LabelIndex
+from napari_gluer.pipeline.model import Found, Inputs, PipelineParams, RunLog
+from napari_gluer.polygons import Regions
+from napari_gluer.segmentation.discs import draw_cells
+from napari_gluer.segmentation.nuclei import segment
+from napari_gluer.tiles import TileParams
+from napari_gluer.track import Track
+
+_SPOTS = (".csv", ".tsv", ".txt", ".parquet", ".csv.gz", ".tsv.gz", ".txt.gz")
+
+
+def find_cells(
+    inputs: Inputs,
+    params: PipelineParams,
+    log: RunLog,
+    tiles: TileParams | None,
+    track: Track,
+) -> Found:
+    """Labels and measured cells, from an image, spots or a table."""
+    if _is_table(inputs.source):
+        _refuse_regions(inputs, "a table of cells")
+        return _cells_of_table(inputs, params, log)
+    if _is_spots(inputs.source):
+        _refuse_regions(inputs, "spots")
+        return _cells_of_spots(inputs, params, log, tiles, track)
+    return _cells_of_image(inputs, params, log, tiles, track)
+
+
+def _cells_of_image(
+    inputs: Inputs,
+    params: PipelineParams,
+    log: RunLog,
+    tiles: TileParams | None,
+    track: Track,
+) -> Found:
+    image = _image(inputs, log)
+    regions = _regions(inputs)
+    labels: NDArray[np.integer]
+    if inputs.masks is None:
+        labels = log.seconds.timed(
+            "segment",
+            lambda: segment(image, params.segment, regions=regions, tiles=tiles, track=track),
+        )
+        log.say("segment", f"{int(labels.max()):,} cells")
+    else:
+        labels = log.seconds.timed("read masks", lambda: _masks(inputs, log, image))
+    cells = log.seconds.timed(
+        "measure",
+        lambda: measure(image, labels, params.measure, regions=regions, tiles=tiles, track=track),
+    )
+    log.say("measure", slots.info(cells)[slots.MEASURE]["outcome"])
+    return Found(labels, cells, image.spacing_um)
+
+
+def _cells_of_spots(
+    inputs: Inputs,
+    params: PipelineParams,
+    log: RunLog,
+    tiles: TileParams | None,
+    track: Track,
+) -> Found:
+    source = Path(str(inputs.source))
+    if inputs.masks is None:
+        raise InputError(
+            f"{source.name} holds spots, and spots need cells: give a labels image as masks. Cells "
+            "can be found in an image of the same tissue first (napari-gluer segment)."
+        )
+    spots = log.seconds.timed("read spots", lambda: read_spots(source, params.spots, track=track))
+    log.say("read spots", spots.attrs["outcome"])
+    labels = log.seconds.timed("read masks", lambda: _masks(inputs, log, None))
+    cells = log.seconds.timed(
+        "assign spots",
+        lambda: assign_spots(spots, labels, params.assign, tiles=tiles, track=track),
+    )
+    log.say("assign spots", slots.info(cells)[slots.SPOTS]["outcome"])
+    size = spots.attrs.get("pixel_size_um") or None
+    return Found(labels, cells, None if size is None else (float(size),) * labels.ndim)
+
+
+def _is_table(source: object) -> bool:
+    if isinstance(source, AnnData):
+        return True
+    return isinstance(source, str | Path) and Path(source).suffix == ".h5ad"
+
+
+def _is_spots(source: object) -> bool:
+    name = Path(source).name.casefold() if isinstance(source, str | Path) else ""
+    return name.endswith(_SPOTS)
+
+
+def _refuse_regions(inputs: Inputs, what: str) -> None:
+    if inputs.regions is not None:
+        raise InputError(
+            f"Regions limit the cells of an image; this run starts from {what}. Drop the cells "
+            "outside from the table instead."
+        )
+
+
+def _image(inputs: Inputs, log: RunLog) -> MultiplexImage:
+    source = inputs.source
+    if isinstance(source, MultiplexImage):
+        return source
+    if not isinstance(source, str | Path):
+        raise InputError(f"A run starts from a file, an image or a table, not {type(source)}.")
+    image = log.seconds.timed(
+        "read image", lambda: read_image(source, series=inputs.series, time=inputs.time)
+    )
+    shape = " × ".join(str(size) for size in image.spatial_shape)
+    log.say(
+        "read image",
+        " ".join([f"{len(image.channels)} channels, {shape} pixels", *image.notes]),
+    )
+    return image
+
+
+def _regions(inputs: Inputs) -> Regions | None:
+    given = inputs.regions
+    return given if given is None or isinstance(given, Regions) else read_regions(Path(given))
+
+
+def _masks(inputs: Inputs, log: RunLog, like: MultiplexImage | None) -> NDArray[np.integer]:
+    masks: Any = inputs.masks
+    if not isinstance(masks, str | Path):
+        return np.asarray(masks)
+    opened = open_labels(masks, like=like)
+    if opened.notes:
+        log.say("read masks", " ".join(opened.notes))
+    return np.asarray(opened.data)
+
+
+def _cells_of_table(inputs: Inputs, params: PipelineParams, log: RunLog) -> Found:
+    source = inputs.source
+    cells: AnnData = (
+        source
+        if isinstance(source, AnnData)
+        else log.seconds.timed("read cells", lambda: read_cells(Path(str(source)), params.kind))
+    )
+    kind = slots.info(cells).get(slots.KIND, "kind not said")
+    log.say("read cells", f"{cells.n_obs:,} cells × {cells.n_vars} features ({kind})")
+    labels: NDArray[np.integer]
+    if inputs.masks is None:
+        labels, drawn = log.seconds.timed("draw", lambda: draw_cells(cells, params.discs))
+        flipped = slots.info(drawn)[slots.DRAWN]["y_flipped"]
+        log.say(
+            "draw",
+            f"no image: cells drawn as discs, {labels.shape[1]} × {labels.shape[0]} pixels"
+            + (", y counted downwards from its negative values" if flipped else ""),
+        )
+        return Found(labels, drawn, _drawn_spacing(drawn))
+    labels = log.seconds.timed("read masks", lambda: _masks(inputs, log, None))
+    LabelIndex(labels).positions(cells)  # refuses masks that are not this table's
+    return Found(labels, cells, None)
+
+
+def _drawn_spacing(cells: AnnData) -> tuple[float, ...] | None:
+    """Pixel size of drawn discs in µm, None where the table's positions have no unit."""
+    known = slots.info(cells)
+    size = float(known[slots.DRAWN]["pixel_size"])
+    return (size, size) if known.get(slots.SPATIAL_UNIT) == "um" else None
