@@ -35,18 +35,23 @@ def quality() -> None:
     stardist, mibi = SHARED / "nuclei_stardist", SHARED / "mibi_dcis_simpleseg"
     mif = SHARED / "mif_fihc4_phenoptr/FIHC4__0929309_HP_IM3_2_"
     field = "Point2203_pt1072_31606"
+    alone = (None, None)
     cases = {
-        "DSB2018, 512 × 512 (by hand)": (stardist / "img2d.tif", stardist / "mask2d.tif", 0),
+        "DSB2018, 512 × 512 (by hand)": (
+            stardist / "img2d.tif",
+            stardist / "mask2d.tif",
+            alone,
+        ),
         "DSB2018, 256 × 256 (by hand)": (
             stardist / "tests_img2d.tif",
             stardist / "tests_mask2d.tif",
-            0,
+            alone,
         ),
-        "stack, synthetic": (stardist / "img3d.tif", stardist / "mask3d.tif", 0),
+        "stack, synthetic": (stardist / "img3d.tif", stardist / "mask3d.tif", alone),
         "MIBI, agreement with simpleSeg": (
             mibi / field / "HH3.tif",
             mibi / f"{field}_mask_simpleseg.tif",
-            0,
+            alone,
         ),
         "mIF DAPI, agreement with inForm": (
             Path(f"{mif}component_data.tif"),
@@ -56,7 +61,6 @@ def quality() -> None:
     }
     print("| image | found | given | F1 at IoU 0.3 | 0.5 | 0.7 |\n|---|---|---|---|---|---|")
     for name, (picture, mask, keys) in cases.items():
-        keys = keys or (None, None)
         pixels = tifffile.imread(picture, key=keys[0])
         truth = tifffile.imread(mask, key=keys[1]).astype(np.int64)
         labels = segment(MultiplexImage(pixels[np.newaxis], ["DAPI"]))

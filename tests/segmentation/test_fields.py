@@ -1,4 +1,4 @@
-"""Fields of a part are bit for bit those of the whole; holes and grounds are what they should be."""
+"""Fields of a part are bit for bit those of the whole; holes and grounds as they should be."""
 
 from dataclasses import replace
 

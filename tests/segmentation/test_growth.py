@@ -119,7 +119,7 @@ def test_no_known_membrane_is_said_with_the_channels() -> None:
 def test_a_flat_membrane_is_refused(walled: MultiplexImage) -> None:
     pixels = walled.data.copy()
     pixels[1] = 3
-    with pytest.raises(InputError, match="'E-cadherin' shows no membranes.*every pixel is 3"):
+    with pytest.raises(InputError, match=r"'E-cadherin' shows no membranes.*every pixel is 3"):
         segment(MultiplexImage(pixels, walled.channels), SegmentParams(growth=Membrane()))
 
 

@@ -123,6 +123,11 @@ def test_ways_are_followed_over_many_tiles() -> None:
     np.testing.assert_array_equal(followed(np.array([3]), ways[:0]), [3])
 
 
+def test_ways_in_a_circle_are_an_error_and_no_hang() -> None:
+    with pytest.raises(RuntimeError, match="disagree on the heights"):
+        followed(np.array([1]), np.array([[1, 2], [2, 3], [3, 1]]))
+
+
 @pytest.mark.parametrize("side", [7, 100])
 def test_a_window_of_the_core_alone(side: int) -> None:
     core = (slice(side, side + 3), slice(0, 2))

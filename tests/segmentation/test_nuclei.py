@@ -9,8 +9,8 @@ from napari_gluer.image import MultiplexImage
 from napari_gluer.io.images import read_image
 from napari_gluer.io.labels_files import read_labels
 from napari_gluer.segmentation.nuclei import SegmentParams, guessed_nuclear, segment
-from napari_gluer.segmentation.scores import f1_score
 from napari_gluer.segmentation.params import Expansion, Watershed
+from napari_gluer.segmentation.scores import f1_score
 
 
 @pytest.mark.parametrize(

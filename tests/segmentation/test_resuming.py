@@ -112,7 +112,7 @@ segment(image, SegmentParams(growth=Expansion(distance=2.0)),
 def test_a_killed_process_loses_only_its_tile(tmp_path: Path, stage: str) -> None:
     np.save(tmp_path / "pixels.npy", PIXELS)
     arguments = [sys.executable, "-c", CHILD, str(tmp_path / "pixels.npy"), str(tmp_path / "s")]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as child:  # noqa: S603
         assert child.stdout is not None
         seen = 0
         for line in child.stdout:

@@ -1,9 +1,11 @@
 """Models that know nothing of tiles: put together, they give what one window would."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import numpy as np
 import pytest
 from distributed import LocalCluster
@@ -51,7 +53,7 @@ class Shaky(Pieces):
 
 
 class Wrong(Pieces):
-    def eval(self, pixels: np.ndarray, **asked: Any) -> tuple[np.ndarray, None, None]:
+    def eval(self, pixels: np.ndarray, **_asked: Any) -> tuple[np.ndarray, None, None]:
         return pixels[:-1], None, None
 
 
@@ -125,9 +127,7 @@ def test_a_cluster_gives_the_same(cluster: str) -> None:
 
 def _reachable() -> Any:
     """A stand-in that another process can build: a module's own name does not reach there."""
-    import cloudpickle
-
-    cloudpickle.register_pickle_by_value(__import__("sys").modules[__name__])
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
     return Pieces()
 
 
@@ -214,7 +214,7 @@ def test_flat_images_and_nothing_found_are_told() -> None:
         segment(dapi(np.full((40, 40), 4.0)), CELLPOSE, model=Pieces())
 
     class Blind(Pieces):
-        def eval(self, pixels: np.ndarray, **asked: Any) -> Any:
+        def eval(self, pixels: np.ndarray, **_asked: Any) -> Any:
             return np.zeros(pixels.shape, int), None, None
 
     with pytest.raises(InputError, match="The model found no cells"):

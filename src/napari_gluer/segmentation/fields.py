@@ -181,11 +181,9 @@ def foreground(
     local = ndimage.gaussian_filter(highest, sigma, truncate=_LOCAL_TRUNCATE)
     part = np.float32(recipe.params.local_threshold)
     mask = (bright > np.float32(recipe.threshold)) & (bright > part * local)
-    if recipe.diameter > _OPENED_FROM:
+    if recipe.diameter > _OPENED_FROM and min(mask.shape[-2:]) > 2:
         cross = ndimage.generate_binary_structure(2, 1)
-        shape = cross if mask.ndim == 2 else cross[np.newaxis]
-        # what lies beyond the image may well be nucleus
-        mask = ndimage.binary_dilation(ndimage.binary_erosion(mask, shape, border_value=1), shape)
+        mask = ndimage.binary_opening(mask, cross if mask.ndim == 2 else cross[np.newaxis])
     return without_small_holes(mask, recipe.hole), local
 
 

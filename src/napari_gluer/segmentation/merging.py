@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_gluer.segmentation.basins import Basins
 
 _NONE = np.zeros(1, np.int32)
+_DOUBLINGS = 64  # each follows ways twice as far as the one before: none is longer
 
 
 @dataclass(frozen=True)
@@ -91,12 +92,19 @@ def followed(ends: NDArray[np.int64], ways: NDArray[np.int64]) -> NDArray[np.int
     """
     if not len(ways):
         return ends
-    while True:
-        at = np.minimum(np.searchsorted(ways[:, 0], ends), len(ways) - 1)
-        further = np.where(ways[at, 0] == ends, ways[at, 1], ends)
-        if np.array_equal(further, ends):
-            return ends
-        ends = further
+    target = ways[:, 1]
+    for _ in range(_DOUBLINGS):
+        further = _one_step(target, ways[:, 0], target)
+        if np.array_equal(further, target):
+            return _one_step(ends, ways[:, 0], target)
+        target = further
+    raise RuntimeError("Tiles disagree on the heights at their borders.")
+
+
+def _one_step(ends: Any, starts: Any, target: Any) -> NDArray[np.int64]:
+    """Where ends lead, by the targets of the pixels `starts`; to themselves elsewhere."""
+    at = np.minimum(np.searchsorted(starts, ends), len(starts) - 1)
+    return np.asarray(np.where(starts[at] == ends, target[at], ends), np.int64)
 
 
 def _falling(tops: Any, passes: Any, ways: Any) -> tuple[Any, Any, Any]:

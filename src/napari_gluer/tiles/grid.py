@@ -11,7 +11,7 @@ from annotated_types import Ge, Le
 
 from napari_gluer.params import Params
 
-_PIXELS = 4_000_000  # of an automatic tile: 32 MB a float64 copy, some ten of which are alive
+_PIXELS = 2048**2  # of an automatic tile: 34 MB a float64 copy, some ten of which are alive
 _SHORTEST = 64
 
 
