@@ -23,6 +23,10 @@ _BLUR, _MOST_BLUR = 0.06, 0.2  # nucleus diameters
 _NOISE_LEFT = 0.05  # of the signal, after the blur
 _TIGHT = 0.75  # local threshold under which touching nuclei fall apart, for their size alone
 _ROUNDS = 2
+_CLEAR = 5.0  # deviations of the blurred noise that a pixel must stand out by, to be of a nucleus
+_LOWEST = 4.0  # deviations by which the ground at first sight, the lowest of many, lies too low
+_DARK = 0.25  # part of the pixels, the darkest places, that is taken for ground
+_PLACE = 8.0  # pixels over which a place is dark
 _DESC = "Size and brightness of nuclei"
 
 
@@ -34,6 +38,7 @@ class _First:
     lowest: float
     highest: float
     counted: int
+    noise: float
 
 
 class Statistics:
@@ -71,7 +76,9 @@ class Statistics:
         """
         first = self._first()
         lifted = [part.lifted for part in first]
-        rough = threshold_otsu(self._pooled(lifted))
+        noise = _middle([part.noise for part in first], [part.counted for part in first])
+        clear = _standing_out(noise, 1.0, lifted[0].ndim, _CLEAR + _LOWEST)
+        rough = max(threshold_otsu(self._pooled(lifted)), clear)
         diameter, blur = self._sizes(lifted, float(rough))
         grid, params = self._scene.grid, self._params
         given = params.nucleus_diameter / grid.step_um
@@ -83,13 +90,14 @@ class Statistics:
             tight = replace(
                 recipe,
                 params=params.model_copy(update={"local_threshold": _TIGHT}),
-                threshold=self._threshold(bright),
+                threshold=self._threshold(bright, noise, recipe),
             )
             radii = self._radii(_tight_radii, bright, tight)
             # what is left of the ground can only make nuclei look larger
             smaller = min(_diameter(radii, diameter), diameter)
             recipe = self._blurred(replace(recipe, diameter=smaller), blur)
-        return replace(recipe, threshold=self._threshold(self._brightness(recipe)))
+        bright = self._brightness(recipe)
+        return replace(recipe, threshold=self._threshold(bright, noise, recipe))
 
     def _first(self) -> list[_First]:
         work = partial(_first_sight, grid_sigma=self._scene.grid.sigma(1.0))
@@ -116,9 +124,7 @@ class Statistics:
         )
         radii = np.concatenate([part[0] for part in told])
         ratios, weights = np.array([part[1] for part in told]), np.array([part[2] for part in told])
-        order = np.argsort(ratios, kind="stable")
-        total = np.cumsum(weights[order])
-        noise = float(ratios[order][np.searchsorted(total, total[-1] / 2)]) if total[-1] else 0.0
+        noise = _middle(ratios, weights)
         # a Gaussian of sigma s leaves 1 / (2 √π s) of white noise along two axes
         blur = (noise / _NOISE_LEFT) ** (2 / lifted[0].ndim) / (2 * np.sqrt(np.pi))
         return _diameter(radii, _SMALLEST), float(blur)
@@ -135,8 +141,10 @@ class Statistics:
 
         return self._run(partial(_window_brightness, recipe=recipe), feed)
 
-    def _threshold(self, bright: list[NDArray[np.float32]]) -> float:
-        return float(threshold_otsu(self._pooled(bright))) * self._params.threshold
+    def _threshold(self, bright: list[NDArray[np.float32]], noise: float, recipe: Recipe) -> float:
+        """Otsu's, but never within the noise, which it would part where nuclei are few."""
+        found = float(threshold_otsu(self._pooled(bright))) * self._params.threshold
+        return max(found, _standing_out(noise, recipe.blur[-1], len(self._scene.shape)))
 
     def _radii(
         self, work: Callable[..., Any], bright: list[NDArray[np.float32]], recipe: Recipe
@@ -164,15 +172,41 @@ def _travelling(part: Any) -> Any:
 
 def _first_sight(_tile: Tile, *inputs: Any, grid_sigma: list[float]) -> _First:
     *cuts, mask = inputs
-    smooth = ndimage.gaussian_filter(read_sum(cuts), grid_sigma)
+    pixels = read_sum(cuts)
+    smooth = ndimage.gaussian_filter(pixels, grid_sigma)
     checkpoint()
     counted = smooth[np.broadcast_to(_array(mask), smooth.shape)]
     window = [max(1, side // 4) for side in smooth.shape]
     ground = ndimage.maximum_filter(ndimage.minimum_filter(smooth, window), window)
     lifted = np.sqrt(np.maximum(smooth - ground, 0))
     if not counted.size:
-        return _First(lifted, 0.0, 0.0, 0)
-    return _First(lifted, float(counted.min()), float(counted.max()), counted.size)
+        return _First(lifted, 0.0, 0.0, 0, 0.0)
+    low, high = float(counted.min()), float(counted.max())
+    return _First(lifted, low, high, counted.size, _noise(pixels))
+
+
+def _noise(pixels: NDArray[np.float32]) -> float:
+    """Deviation of the noise from pixel to pixel in the darkest places."""
+    places = ndimage.gaussian_filter(pixels, _PLACE)
+    dark = places <= np.quantile(places, _DARK)
+    rest = (pixels - ndimage.gaussian_filter(pixels, 1.0))[dark]
+    kept = (1 / (2 * np.sqrt(np.pi))) ** pixels.ndim - 2 * (2 * np.pi) ** (-pixels.ndim / 2)
+    return float(rest.std() / np.sqrt(1 + kept))
+
+
+def _standing_out(noise: float, blur: float, ndim: int, clear: float = _CLEAR) -> float:
+    """Square root of `clear` deviations of the noise after a blur."""
+    left = noise / (2 * np.sqrt(np.pi) * max(blur, 0.5)) ** (ndim / 2)
+    return float(np.sqrt(clear * left))
+
+
+def _middle(values: Any, weights: Any) -> float:
+    """The weighted median; 0 where nothing has weight."""
+    order = np.argsort(values, kind="stable")
+    total = np.cumsum(np.asarray(weights)[order])
+    if not total[-1]:
+        return 0.0
+    return float(np.asarray(values)[order][np.searchsorted(total, total[-1] / 2)])
 
 
 def _rough_sizes(
