@@ -126,6 +126,14 @@ BAD = {
         ["measure", "proteins.tif", "small.tif", "--out", "cells.h5ad"],
         r"\(20, 20\)",
     ),
+    "a table under another ending": (
+        ["measure", "proteins.tif", "small.tif", "--out", "cells.csv"],
+        r"name ends in \.h5ad",
+    ),
+    "labels under another ending": (
+        ["segment", "proteins.tif", "--out", "labels.png"],
+        r"ends in \.ome\.tif or \.zarr",
+    ),
     "masks of other cells": (
         [
             "run",

@@ -1,5 +1,6 @@
 """``napari-gluer assign-spots`` as a person would use it."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -81,3 +82,28 @@ def test_bad_input_is_one_line(
     assert len(lines) == 1
     assert said in lines[0]
     assert not (folder / "cells.h5ad").exists()
+
+
+def test_outlines_of_cells_need_their_image(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = tifffile.imread(folder / "labels.tif")
+    boxes = []
+    for number in range(1, 6):
+        rows, columns = np.nonzero(labels == number)
+        top, left, low, right = rows.min(), columns.min(), rows.max() + 1, columns.max() + 1
+        ring = [(left, top), (right, top), (right, low), (left, low), (left, top)]
+        ring = [[int(x), int(y)] for x, y in ring]
+        shape = {"type": "Polygon", "coordinates": [ring]}
+        boxes.append({"type": "Feature", "geometry": shape, "properties": {"label": number}})
+    cells = {"type": "FeatureCollection", "features": boxes}
+    (folder / "cells.geojson").write_text(json.dumps(cells))
+    words = ["assign-spots", folder / "tx.csv.gz", folder / "cells.geojson", "--out"]
+    words = [str(word) for word in (*words, folder / "drawn.h5ad")]
+    assert cli.main(words) == 2
+    assert "say which image they belong to" in capsys.readouterr().err
+    assert cli.main([*words, "--image", str(folder / "labels.tif")]) == 0
+    assert call(folder) == 0
+    drawn, given = (ng.read_cells(folder / f"{name}.h5ad") for name in ("drawn", "cells"))
+    assert drawn.X.sum() > 100
+    assert (drawn.X != given.X).nnz == 0

@@ -12,10 +12,11 @@ from napari_gluer.labels import checked_labels, compact, counterparts
 ids = st.sampled_from([0, 0, 1, 2, 5, 1000, 70_000_000, 2**40])
 
 
-@pytest.mark.parametrize("dtype", ["u1", "i2", "u4", "i8", "f4", "f8"])
+@pytest.mark.parametrize("dtype", ["u1", "i2", "u4", "i8", "f4", "f8", ">u2", ">i8", ">f4"])
 def test_whole_numbers_of_any_type_are_labels(dtype: str) -> None:
     labels = checked_labels(np.array([[0, 3], [7, 7]], dtype))
     assert labels.dtype.kind in "iu"
+    assert labels.dtype.isnative
     np.testing.assert_array_equal(labels, [[0, 3], [7, 7]])
 
 

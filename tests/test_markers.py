@@ -135,6 +135,8 @@ def test_weak_links_say_why() -> None:
         (["191Ir_DNA1", "DNA1(Ir191Di)", "HOECHST1:Cyc_1_ch_1", "Histone H3(Yb176Di)"], "nuclear"),
         (["dsDNA", "SYTOX Green", "DAPI-01", "DAPI_cyc02", "H33342", "Iridium191"], "nuclear"),
         (["Blank", "blank-1", "Empty_c3", "NegPrb12", "negative control 2"], "blank"),
+        (["antisense_PROKR2", "Intergenic_Region_26", "GenomicControlProbe_7"], "blank"),
+        (["Negative01", "NegControlCodeword_0500", "UnassignedCodeword_0001"], "blank"),
         (
             ["IgG1 k Isotype Ctrl", "Mouse-IgG1", "IgG2a-Rat-k", "IgG-Hamster", "SystemControl1"],
             "blank",

@@ -11,7 +11,7 @@ _DENSE_IDS = 50_000_000  # up to here a look-up table of all ids costs less than
 def checked_labels(labels: ArrayLike) -> NDArray[np.integer]:
     """`labels` as an integer array ``(y, x)`` or ``(z, y, x)``; 0 is background.
 
-    Float arrays that hold whole numbers are accepted (CosMx masks are float32).
+    In native byte order. Float arrays of whole numbers are accepted (CosMx masks are float32).
 
     Raises
     ------
@@ -32,7 +32,7 @@ def checked_labels(labels: ArrayLike) -> NDArray[np.integer]:
         raise InputError(f"Labels must be whole numbers; this array holds {array.dtype}.")
     if array.size and array.min() < 0:
         raise InputError(f"Labels must not be negative; the smallest here is {array.min()}.")
-    return array
+    return array.astype(array.dtype.newbyteorder("="), copy=False)  # kernels know no other order
 
 
 def _whole_numbers(array: NDArray[np.floating]) -> NDArray[np.int64]:

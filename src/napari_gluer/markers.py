@@ -39,7 +39,8 @@ _MOST_ANTIBODIES = 3000
 _ANIMAL = r"(mouse|rat|hamster|armenianhamster|syrianhamster|rabbit|goat)"
 _BLANK = re.compile(
     r"(blank|empty|negctrl|negcontrol|negprb|negprobe|negativecontrol|systemcontrol|falsecode|"
-    r"unassignedcodeword|deprecatedcodeword|isotype|unused|secondaryonly|noprimary|noantibody).*|"
+    r"unassignedcodeword|deprecatedcodeword|genomiccontrol|intergenicregion|antisense|isotype|unused|"
+    r"secondaryonly|noprimary|noantibody).*|negative\d*|"
     rf".*isotype(ctrl|control|ctl)?|{_ANIMAL}igg\d?[abc]?[kl]?(ctrl|control)?|"
     rf"ig[gma]\d?[abc]?[kl]?(ctrl|control)|ig[gma]\d?[abc]?{_ANIMAL}[kl]?"
 )

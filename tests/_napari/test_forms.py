@@ -14,6 +14,7 @@ import napari_gluer
 from napari_gluer._napari.forms import form, read, title
 from napari_gluer.errors import InputError
 from napari_gluer.integration.params import IntegrateParams
+from napari_gluer.measurement.filters import SizeBounds
 from napari_gluer.params import Params
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -209,3 +210,18 @@ def test_a_wrong_value_names_its_field(name: str, text: str, says: str) -> None:
 def test_names_are_readable() -> None:
     assert title("max_iter") == "Max iter"
     assert title("n_neighbors") == "Number of neighbors"
+
+
+def test_what_two_fields_get_wrong_together_is_told_without_a_name_of_code() -> None:
+    rows = form(SizeBounds())
+    rows.rows["smallest"].widget.value = "5000"
+    with pytest.raises(InputError) as raised:
+        read(SizeBounds, rows)
+    assert str(raised.value) == "The lower bound 5000 is above the upper 500"
+
+
+@pytest.mark.parametrize(
+    ("field", "shown"), [("std", "Standard deviation"), ("gpu", "GPU"), ("workers", "Threads")]
+)
+def test_abbreviations_are_spelt_out(field: str, shown: str) -> None:
+    assert title(field) == shown

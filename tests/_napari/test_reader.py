@@ -13,11 +13,13 @@ from anndata import AnnData
 from napari.components import ViewerModel
 from napari.layers import Labels
 from qtpy.QtCore import QEventLoop, QTimer
+from qtpy.QtWidgets import QApplication, QProgressDialog
 
 import napari_gluer as ng
 from napari_gluer._napari import arriving
 from napari_gluer._napari.attached import cells_of, measured_of, reference_of
 from napari_gluer._napari.channel_layers import image_layers
+from napari_gluer._napari.outline_layers import outline_layers
 from napari_gluer._napari.reader import get_reader, read_mask, read_table, read_tissue
 from napari_gluer._napari.sample_data import simulated_tissue
 from napari_gluer.errors import InputError
@@ -322,3 +324,53 @@ def test_tables_of_spots_and_of_outlines_are_told_apart(tmp_path: Path) -> None:
     np.testing.assert_allclose(np.asarray(data)[0], [4, 3])
     (tmp_path / "notes.csv").write_text("date,weight\n1,2\n")
     assert get_reader(str(tmp_path / "notes.csv")) is None
+
+
+def test_planes_without_names_may_be_a_stack(
+    tmp_path: Path, notified: list[Any], image: MultiplexImage
+) -> None:
+    hint = "If these 6 are planes of a stack, open the file with napari's own reader."
+    tifffile.imwrite(
+        tmp_path / "six.tif", np.zeros((6, 20, 20), np.uint8), photometric="minisblack"
+    )
+    _read(tmp_path / "six.tif")
+    assert notified[-1].message.endswith(hint)
+    tifffile.imwrite(tmp_path / "three.tif", image.data, photometric="minisblack")
+    _read(tmp_path / "three.tif")
+    assert "planes of a stack" not in notified[-1].message
+
+
+def test_the_window_waits_for_a_table_with_a_word(
+    qtbot: Any, tmp_path: Path, cells: AnnData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells.write_h5ad(tmp_path / "table.h5ad")
+    shown: list[str] = []
+
+    def look() -> None:
+        window = QApplication.activeModalWidget()
+        shown.append(window.labelText() if isinstance(window, QProgressDialog) else "none")
+
+    monkeypatch.setattr(ng, "read_cells", lambda _: time.sleep(0.8) or cells)
+    QTimer.singleShot(100, look)  # once the window answers again
+    ((_, _, kind),) = read_table(tmp_path / "table.h5ad")
+    assert (kind, shown) == ("labels", ["Opening table.h5ad …"])
+
+
+def test_more_outlines_than_napari_draws_are_refused(tmp_path: Path) -> None:
+    angle = np.linspace(0, 2 * np.pi, 101)
+    ring = np.stack([np.cos(angle), np.sin(angle)], axis=1).round(3).tolist()
+    many = {
+        "type": "FeatureCollection",
+        "features": [
+            {
+                "type": "Feature",
+                "geometry": {"type": "Polygon", "coordinates": [ring]},
+                "properties": {"objectType": "cell"},
+            }
+        ]
+        * 250,
+    }
+    file = tmp_path / "cells.geojson"
+    file.write_text(json.dumps(many))
+    with pytest.raises(InputError, match=r"250 outlines with 25,\d+ corners.*Open the image first"):
+        outline_layers(file, None)

@@ -44,6 +44,26 @@ def test_kind_is_detected_and_stored(tmp_path: Path, values: object, kind: str) 
     assert cells.X.dtype == np.float32
 
 
+def test_a_stain_of_nuclei_says_intensities_but_a_gene_called_alike_does_not(
+    tmp_path: Path,
+) -> None:
+    """DNA2 and H3-4 are genes, on every whole-transcriptome panel; HH3 is a stain."""
+    for names, values, kind in (
+        (("DNA2", "H3-4", "CD4"), COUNTS, "counts"),
+        (("Dna2", "Actb", "Cd4"), LOGS, "log1p"),
+        (("DNA1", "DNA2", "CD4"), COUNTS, "intensity"),
+        (("CD3", "HH3", "CD4"), LOGS, "intensity"),
+    ):
+        assert slots.info(read_cells(saved(tmp_path, values, names=names)))["kind"] == kind
+
+
+def test_a_table_is_written_under_its_own_ending_only(tmp_path: Path) -> None:
+    cells = read_cells(saved(tmp_path, COUNTS))
+    with pytest.raises(InputError, match=r"t\.csv: a table of cells is a file .* in \.h5ad"):
+        write_cells(cells, tmp_path / "t.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["t.h5ad"]
+
+
 def test_kind_can_be_said_and_is_kept_in_the_file(tmp_path: Path) -> None:
     cells = read_cells(saved(tmp_path, COUNTS), kind="intensity")
     assert slots.info(cells)["kind"] == "intensity"

@@ -195,3 +195,14 @@ def test_which_folders_are_ours(tmp_path: Path) -> None:
     assert found == [True, False, False, False]
     write_names(photos)
     assert is_tissue_folder(photos)
+
+
+def test_a_folder_of_stacks_without_named_axes_says_what_is_wrong(tmp_path: Path) -> None:
+    for name in ("CD3", "CD8"):
+        imwrite(tmp_path / f"{name}.tif", np.zeros((5, 20, 30), np.uint16))
+    with pytest.raises(InputError, match=r"CD3\.tif has 5 channels, .* named axes"):
+        read_image(tmp_path)
+    for name in ("CD3", "CD8"):
+        stack = np.zeros((5, 20, 30), np.uint16)
+        imwrite(tmp_path / f"{name}.tif", stack, imagej=True, metadata={"axes": "ZYX"})
+    assert read_image(tmp_path).data.shape == (2, 5, 20, 30)

@@ -262,3 +262,14 @@ def test_description_that_is_no_xml_does_no_harm(tmp_path: Path) -> None:
     imwrite(tmp_path / "b.tif", CYX[0], description="<?xml broken", metadata=None)
     for name in "ab":
         assert read_image(tmp_path / f"{name}.tif").channels == ("Channel 0",)
+
+
+def test_labels_of_slices_as_fiji_writes_them(tmp_path: Path) -> None:
+    def names(*ends: str) -> tuple[str, ...]:
+        slices = [f"c:{c + 1}/2 z:{z + 1}/4{ends[c]}" for z in range(4) for c in range(2)]
+        about = {"axes": "ZCYX", "Labels": slices}
+        imwrite(tmp_path / "a.tif", CZYX[:2].swapaxes(0, 1), imagej=True, metadata=about)
+        return tuple(read_image(tmp_path / "a.tif").channels)
+
+    assert names(" - DAPI", " - CD3") == ("DAPI", "CD3")
+    assert names(" - a.tif", " - a.tif") == names("", "") == ("Channel 0", "Channel 1")

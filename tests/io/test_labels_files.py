@@ -40,7 +40,7 @@ def test_labels_inside_an_image_are_found_by_name(tmp_path: Path, version: str) 
     assert found.pixel_size_um == pytest.approx((0.5, 0.5))
     assert_array_equal(found.data[3:5, 7], CELLS[3:5, 7])
     for place in (path, path / "labels"):
-        with pytest.raises(InputError, match=r"2 labels: cells, nuclei\. Choose one"):
+        with pytest.raises(InputError, match=r"2 labels: cells, nuclei\..*labels/cells for"):
             read_labels(place)
         with pytest.raises(InputError, match="no labels 'blobs'; it has cells, nuclei"):
             read_labels(place, name="blobs")
@@ -117,3 +117,9 @@ def test_real_masks_of_float_numbers(shared_data: Path) -> None:
     labels = read_labels(shared_data / "spots_cosmx_giottodata/CellLabels/CellLabels_F002.tif")
     assert labels.dtype.kind == "i"
     assert len(np.unique(labels)) - 1 == 67
+
+
+def test_labels_over_time_are_refused_with_what_would_do(tmp_path: Path) -> None:
+    imwrite(tmp_path / "t.ome.tif", np.stack([CELLS] * 5).astype("u2"), metadata={"axes": "TYX"})
+    with pytest.raises(InputError, match="has 5 time points; labels have none"):
+        read_labels(tmp_path / "t.ome.tif")

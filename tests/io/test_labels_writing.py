@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from napari_gluer.errors import InputError
+from napari_gluer.io import labels_writing
 from napari_gluer.io.images import read_image
 from napari_gluer.io.labels_files import open_labels, read_labels
 from napari_gluer.io.labels_writing import write_labels
@@ -167,3 +168,25 @@ def test_arrays_of_other_shapes_and_kinds_are_refused(tmp_path: Path, wrong: Any
     with pytest.raises(InputError, match="Labels must"):
         write_labels(wrong, tmp_path / "l.zarr")
     assert not list(tmp_path.iterdir())
+
+
+def test_other_endings_are_refused(tmp_path: Path) -> None:
+    for name in ("l.png", "l", "l.h5"):
+        with pytest.raises(InputError, match=r"ends in \.ome\.tif or \.zarr"):
+            write_labels(np.ones((4, 4), int), tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_pixel_size_of_other_axes_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"one number or 2; this one is \(1, 2, 3\)"):
+        write_labels(np.ones((4, 4), int), tmp_path / "l.ome.tif", (1, 2, 3))
+
+
+def test_labels_beyond_32_bit_offsets_are_a_bigtiff(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(labels_writing, "_CLASSIC", 999)
+    for side, big in ((30, False), (40, True)):
+        write_labels(np.ones((side, side), int), tmp_path / "l.ome.tif")
+        with tifffile.TiffFile(tmp_path / "l.ome.tif") as file:
+            assert file.is_bigtiff == big

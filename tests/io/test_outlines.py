@@ -26,6 +26,13 @@ IMAGE = MultiplexImage(np.zeros((1, SIDE, SIDE), np.uint8), ["DAPI"], 0.5)
 BARE = MultiplexImage(np.zeros((1, SIDE, SIDE), np.uint8), ["DAPI"])
 
 
+def test_outlines_in_um_ask_for_their_image_first(tmp_path: Path) -> None:
+    table = pd.DataFrame({"cell_id": ["a"] * 3, "vertex_x": [0, 4, 4.0], "vertex_y": [0, 0, 4.0]})
+    table.to_parquet(tmp_path / "cell_boundaries.parquet")
+    with pytest.raises(InputError, match="say which image they belong to"):
+        open_labels(tmp_path / "cell_boundaries.parquet")
+
+
 def box(x: float, y: float, width: float, height: float) -> list[list[float]]:
     """A closed ring as GeoJSON has it, x first."""
     right, low = x + width, y + height

@@ -12,9 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
 
 from napari_gluer.errors import InputError
+from napari_gluer.image import MultiplexImage
 from napari_gluer.io import spot_tables
+from napari_gluer.io.labels_files import read_labels
 from napari_gluer.io.spot_columns import SpotParams
 from napari_gluer.io.spots import read_spots
 
@@ -88,8 +91,9 @@ def test_all_kinds_of_file_give_the_same(tmp_path: Path, name: str) -> None:
     spots = read_spots(path)
     assert spots["cell"].isna().tolist() == [False, True, False, False]
     assert spots["cell"].cat.categories.tolist() == ["aaab-1", "aaac-1"]
-    np.testing.assert_allclose(spots["x"], [0, 4, 8, 12], atol=1e-12)  # 0.85 µm are 4 pixels
-    np.testing.assert_allclose(spots["y"], [0, 1, 2, 3], atol=1e-12)
+    # 0.85 µm are 4 pixels, and the first begins at 0
+    np.testing.assert_allclose(spots["x"], [-0.5, 3.5, 7.5, 11.5], atol=1e-12)
+    np.testing.assert_allclose(spots["y"], [-0.5, 0.5, 1.5, 2.5], atol=1e-12)
     assert spots["quality"].tolist() == [40, 12.5, 20, 3]
     assert spots["fov"].tolist() == ["A1", "A1", "B2", "B2"]
     assert spots.attrs["pixel_size_um"] == 0.2125
@@ -107,7 +111,7 @@ def test_parquet_with_the_types_of_old_xenium(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "t.parquet")
     spots = read_spots(tmp_path / "t.parquet", SpotParams(pixel_size_um=0.5))
     assert spots["gene"].tolist() == ["A", "B", "A"]
-    assert spots["x"].tolist() == [2, 4, 6]
+    assert spots["x"].tolist() == [1.5, 3.5, 5.5]
     assert spots["cell"].tolist() == [5, 0, 0]
 
 
@@ -174,7 +178,7 @@ def test_quality_and_field_choose_spots_over_many_parts(
     expected = table[(table["qv"] >= 20) & table["fov"].isin([2, 4])]
     assert spots["cell"].tolist() == expected["cell_id"].tolist()
     assert spots["gene"].tolist() == expected["feature_name"].tolist()
-    np.testing.assert_allclose(spots["x"], expected["x_location"] / 0.2125)
+    np.testing.assert_allclose(spots["x"], expected["x_location"] / 0.2125 - 0.5)
     assert f"{2000 - len(expected):,} spots left out" in spots.attrs["outcome"]
 
 
@@ -305,3 +309,24 @@ def test_real_cosmx_equals_pandas(shared_data: Path) -> None:
     assert (spots["gene"].astype(str) == expected["target"]).all()
     for ours, theirs in (("x", "x_local_px"), ("y", "y_local_px"), ("cell", "cell_ID")):
         np.testing.assert_array_equal(spots[ours], expected[theirs])
+
+
+def test_spots_and_outlines_of_xenium_lie_on_the_same_pixels(tmp_path: Path) -> None:
+    """Both count µm from the corner of the first pixel; a cell of 2 × 3 pixels holds its spots."""
+    um = 0.2125
+    corners = np.array([[4, 7], [7, 7], [7, 9], [4, 9]]) * um
+    pd.DataFrame(corners, columns=["vertex_x", "vertex_y"]).assign(cell_id="aaab-1").to_parquet(
+        tmp_path / "cell_boundaries.parquet"
+    )
+    labels = read_labels(
+        tmp_path / "cell_boundaries.parquet",
+        like=MultiplexImage(np.zeros((1, 12, 12), np.uint8), ["DAPI"], um),
+    )
+    assert_array_equal(np.argwhere(labels), [[y, x] for y in (7, 8) for x in (4, 5, 6)])
+    inside = [(4.1, 7.1), (6.9, 8.9), (3.9, 7.5), (7.1, 8.5)]
+    rows = "\n".join(f"A,{x * um},{y * um},c-1" for x, y in inside)
+    path = written(tmp_path, f"feature_name,x_location,y_location,cell_id\n{rows}\n")
+    spots = read_spots(path)
+    assert "from the first one's corner" in spots.attrs["outcome"]
+    under = labels[np.rint(spots["y"]).astype(int), np.rint(spots["x"]).astype(int)]
+    assert under.tolist() == [1, 1, 0, 0]

@@ -49,6 +49,11 @@ def test_zeros_pack_well_and_are_no_damage(tmp_path: Path) -> None:
     [
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "crashes on it"),
         ("while True: pass", "does not end within 0 s"),
+        (
+            "import faulthandler as f\nf.dump_traceback_later(0.4, exit=True)\nwhile True: pass",
+            "does not end within 0 s",
+        ),
+        ("raise OSError('the reader will say it')", ""),
     ],
 )
 def test_crashes_and_hangs_are_told(
@@ -59,9 +64,22 @@ def test_crashes_and_hangs_are_told(
     stand_in.write_text(script)
     monkeypatch.setattr(vetting, "__file__", str(stand_in))
     monkeypatch.setattr(vetting, "_PATIENCE", 0.4)
+    monkeypatch.setattr(vetting, "_STARTS_IN", 2.0)
     start = time.perf_counter()
     assert found in vetting.damage(good)
     assert time.perf_counter() - start < 4
+
+
+def test_a_slow_start_is_no_damage(
+    good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy computer takes seconds to load Python; the file is not to blame."""
+    stand_in = tmp_path / "stand_in.py"
+    text = Path(vetting.__file__).read_text("utf-8").replace('"""\n', '"""\nimport time\n', 1)
+    stand_in.write_text(text.replace("import h5py", "time.sleep(1.2)\nimport h5py", 1), "utf-8")
+    monkeypatch.setattr(vetting, "__file__", str(stand_in))
+    monkeypatch.setattr(vetting, "_PATIENCE", 0.9)
+    assert vetting.damage(good) == ""
 
 
 def test_the_process_imports_little(good: Path) -> None:

@@ -66,3 +66,8 @@ def test_the_diameter_in_three_dimensions_is_that_of_a_ball() -> None:
 def test_what_are_no_labels_is_refused(labels: NDArray[np.generic], said: str) -> None:
     with pytest.raises(InputError, match=said):
         cell_places(labels)
+
+
+def test_ids_too_large_to_count_with_are_refused() -> None:
+    with pytest.raises(InputError, match="above 2⁶³ - 1"):
+        cell_places(np.array([[0, 2**63 + 5]], np.uint64))

@@ -347,3 +347,11 @@ def test_nuclei_and_cytoplasm_equal_those_of_the_vendor(shared_data: Path) -> No
             theirs = vendor[next(name for name in vendor if name.startswith(named))].to_numpy()
             near = np.abs(means[:, column] - theirs) <= 0.01 * np.abs(theirs) + 0.01
             assert near.mean() >= least, (part, channel)
+
+
+def test_nothing_to_measure_is_said() -> None:
+    with pytest.raises(InputError, match="no labels are given"):
+        measure(MultiplexImage(PIXELS, ["A", "B"]), None)
+    for shape, names in (((1, 0, 5), ["A"]), ((0, 4, 5), [])):
+        with pytest.raises(InputError, match=r"nothing to measure: the image is \("):
+            measure(MultiplexImage(np.ones(shape), names), np.zeros(shape[1:], int))

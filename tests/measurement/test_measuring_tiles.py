@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 import zarr
 from anndata import AnnData
 from distributed import LocalCluster
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from napari_gluer import slots
 from napari_gluer.errors import InputError
 from napari_gluer.image import MultiplexImage
+from napari_gluer.io.images import read_image
 from napari_gluer.measurement import intensities
 from napari_gluer.measurement.intensities import measure
 from napari_gluer.measurement.params import MeasureParams
@@ -74,11 +76,33 @@ def test_an_automatic_tile_is_whole_rows_of_memory_and_squares_of_files(
     rows = intensities._tiles(image, TileParams())
     assert [tile.core[0] for tile in rows] == [slice(top, top + 4) for top in range(0, 40, 4)]
     assert all(tile.core[1] == slice(0, 16) for tile in rows)
-    lazy = MultiplexImage(zarr.array(image.data), image.channels, 0.5)
+    lazy = MultiplexImage(zarr.array(image.data, chunks=(1, 8, 8)), image.channels, 0.5)
     squares = intensities._tiles(lazy, TileParams())
     assert len(squares) == 10
     assert squares[1].core == (slice(0, 8), slice(8, 16))
     assert_same(measure(image, labels), measure(lazy, zarr.array(labels)))
+
+
+def test_strips_of_a_file_are_measured_by_whole_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each strip is unpacked once, not once for every square beside the other."""
+    monkeypatch.setattr(intensities, "_SIDE", 8)
+    image, labels, _ = made(shape=(40, 16))
+    kinds = {"strips": {"rowsperstrip": 2}, "squares": {"tile": (16, 16)}}
+    for kind, stored in kinds.items():
+        path = tmp_path / f"{kind}.tif"
+        tifffile.imwrite(
+            path, np.tile(image.data, (1, 1, 2)), photometric="minisblack", compression="lzw",
+            **stored,
+        )  # fmt: skip
+        read = read_image(path)
+        wide = intensities._tiles(read, TileParams())[0].core[1] == slice(0, 32)
+        assert wide == (kind == "strips")
+        again = MultiplexImage(read.data, image.channels)
+        wanted = MultiplexImage(np.asarray(read.data), image.channels)
+        twice = np.concatenate([labels, np.where(labels > 0, labels + labels.max(), 0)], axis=1)
+        assert_same(measure(wanted, twice), measure(again, twice))
 
 
 @pytest.fixture(scope="module")

@@ -396,3 +396,9 @@ def test_real_cosmx_of_another_field_is_refused(cosmx: tuple[Path, dict[int, Any
     path, labels = cosmx
     with pytest.raises(InputError, match=r"at best \d+\.\d% match.*y flipped.*%"):
         assign_spots(read_spots(path, SpotParams(only_fov="3")), labels[2])
+
+
+def test_text_as_z_is_refused() -> None:
+    spots = pd.DataFrame({"gene": ["A"], "x": [1.0], "y": [1.0], "z": ["top"]})
+    with pytest.raises(InputError, match="1 of 1 spots have no finite z"):
+        assign_spots(spots, np.ones((2, 4, 4), int))

@@ -12,6 +12,8 @@ from napari_gluer.segmentation.fields import within
 from napari_gluer.segmentation.merging import Nuclei, followed, merged
 from napari_gluer.tiles import TileParams, tiles_of
 
+from .slow import nuclei_of
+
 
 def landscape(seed: int, shape: tuple[int, ...], levels: int = 0) -> np.ndarray:
     """Hills and sea; with `levels` in steps, so that plateaus and ties abound."""
@@ -133,3 +135,38 @@ def test_a_window_of_the_core_alone(side: int) -> None:
     core = (slice(side, side + 3), slice(0, 2))
     at = window_of(core, (side + 3, 2))
     assert within(core, at)[0] == slice(1, 4)
+
+
+SMALL = [(8, 9), (1, 20), (4, 5, 6)]
+
+
+@given(
+    st.sampled_from(SMALL),
+    st.integers(0, 10_000),
+    st.sampled_from([0, 3, 10]),
+    st.sampled_from([0.05, 0.15, 0.4]),
+    st.integers(1, 9),
+)
+def test_nuclei_are_those_of_the_slow_reference(
+    shape: tuple[int, ...], seed: int, levels: int, depth: float, side: int
+) -> None:
+    """Labels, sizes and centres, on rough ground with and without plateaus, in tiles."""
+    height = np.random.default_rng(seed).random(shape)
+    if levels:
+        height = np.round(height * levels) / levels
+    height = np.where(height > 0.2, height, 0).astype(np.float32)
+    expected = nuclei_of(height, depth)
+    labels, nuclei = split(height, depth, side)
+    np.testing.assert_array_equal(labels, expected)
+    ids = range(1, expected.max() + 1)
+    np.testing.assert_array_equal(nuclei.sizes, [(expected == n).sum() for n in ids])
+    centres = [np.argwhere(expected == n).mean(0) for n in ids]
+    np.testing.assert_allclose(nuclei.centres, np.reshape(centres, (-1, height.ndim)), rtol=1e-12)
+
+
+def test_the_order_of_passes_decides_who_joins_whom() -> None:
+    """The middle hill joins over its higher pass, and what it joined counts from then on."""
+    height = np.array([[1.0, 0.7, 0.75, 0.6, 0.9]], np.float32)
+    for depth, expected in [(0.04, [1, 1, 2, 3, 3]), (0.1, [1, 1, 1, 2, 2]), (0.31, [1] * 5)]:
+        assert split(height, depth)[0].tolist() == [expected]
+        assert nuclei_of(height, depth).tolist() == [expected]

@@ -18,10 +18,14 @@ from napari_gluer.errors import InputError
 from napari_gluer.polygons import Polygon, Regions
 from napari_gluer.segmentation.cellpose import Cellpose
 from napari_gluer.segmentation.instanseg import InstanSeg
+from napari_gluer.segmentation.keeping import Memory
 from napari_gluer.segmentation.nuclei import SegmentParams, segment
 from napari_gluer.segmentation.params import Expansion
+from napari_gluer.segmentation.scene import Scene
 from napari_gluer.segmentation.scores import f1_score
+from napari_gluer.segmentation.stitching import Model, find_with
 from napari_gluer.tiles import TileParams
+from napari_gluer.track import silently
 
 from .pictures import blobs, dapi
 
@@ -219,3 +223,77 @@ def test_flat_images_and_nothing_found_are_told() -> None:
 
     with pytest.raises(InputError, match="The model found no cells"):
         segment(dapi(scattered(5, (40, 40))), CELLPOSE, model=Blind())
+
+
+def told_apart(pixels: np.ndarray) -> np.ndarray:
+    """Cells by their brightness, which differs from cell to cell: touching ones come apart."""
+    values, labels = np.unique(pixels, return_inverse=True)
+    return np.where(pixels > 0.3, labels.reshape(pixels.shape) + (values[0] > 0.3), 0)
+
+
+@pytest.mark.parametrize("shape", [(90, 110), (14, 40, 50)])
+@pytest.mark.parametrize("side", [17, 29, 64])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_touching_cells_are_put_together_pixel_by_pixel(
+    shape: tuple[int, ...], side: int, seed: int
+) -> None:
+    """Cells without gaps, smaller than the overlap: whatever the tiles, each comes back whole."""
+    rng = np.random.default_rng(seed)
+    centres = rng.uniform(0, 1, (60, len(shape))) * shape
+    at = np.argwhere(np.ones(shape, bool))
+    apart = ((at[:, np.newaxis] - centres) ** 2).sum(2)
+    cells = np.where(apart.min(1) < 49, apart.argmin(1) + 1, 0).reshape(shape)
+    pixels = np.where(cells, 100 + cells, 0).astype(np.float32)
+    part = tuple(slice(0, length) for length in shape)
+    keep = Memory(part)
+    scene = Scene(dapi(pixels), ("DAPI",), None, part)
+    model = Model(told_apart, 20, "Brightness")
+    found = find_with(model, scene, keep, TileParams(side=side), silently)
+    first = {int(n): i for i, n in enumerate(dict.fromkeys(cells[cells > 0].tolist()), 1)}
+    expected = np.vectorize(lambda n: first.get(n, 0))(cells)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_the_brightness_of_the_whole_is_what_each_window_is_scaled_by() -> None:
+    pixels = np.random.default_rng(0).gamma(2, 100, (60, 70)).astype(np.float32)
+    pixels[:, :35] /= 50  # a window of its own would stretch the dim half
+    ranges: list[tuple[int, float, float]] = []
+
+    def outline(window: np.ndarray) -> np.ndarray:
+        ranges.append((window.size, float(window.min()), float(window.max())))
+        return (window > 0.1).astype(int)
+
+    part = (slice(0, 60), slice(0, 70))
+    keep = Memory(part)
+    scene = Scene(dapi(pixels), ("DAPI",), None, part)
+    tiles = TileParams(side=35, workers=1)
+    find_with(Model(outline, 0, "Recorder"), scene, keep, tiles, silently)
+    low, high = np.percentile(pixels, [1, 99.8])
+    expected = []
+    for tile in scene.tiles(tiles):
+        block = (pixels[tile.core] - low) / (high - low)
+        expected.append((block.size, float(block.min()), float(block.max())))
+    np.testing.assert_allclose(sorted(ranges), sorted(expected), rtol=1e-5, atol=1e-6)
+
+
+def test_a_cell_that_leans_away_from_both_tiles_is_found_once() -> None:
+    """Each tile sees the centre across the border: no core claims the cell, the first adds it."""
+
+    def outline(window: np.ndarray) -> np.ndarray:
+        left = window[0, 0] > 0.2
+        start = 37 if left else 34 - 24  # the right tile sees columns from 24 on
+        found = np.zeros(window.shape, int)
+        found[10:17, start : start + 9] = 1
+        return found
+
+    pixels = np.zeros((30, 80), np.float32)
+    pixels[10:17, 36:44] = 100
+    pixels[0, 0] = 50  # tells the windows apart
+    part = (slice(0, 30), slice(0, 80))
+    scene = Scene(dapi(pixels), ("DAPI",), None, part)
+    found = find_with(
+        Model(outline, 16, "Leaning"), scene, Memory(part), TileParams(side=40), silently
+    )
+    expected = np.zeros((30, 80), int)
+    expected[10:17, 37:46] = 1
+    np.testing.assert_array_equal(found, expected)

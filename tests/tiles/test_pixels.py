@@ -89,3 +89,18 @@ def test_the_fingerprint_reads_little_of_a_big_image() -> None:
     array = Counting(reopens=False)
     pixels_print(array)
     assert 0 < array.pixels <= 64 * 64 * 64
+
+
+def test_strips_are_read_once_for_a_fingerprint() -> None:
+    class Strips:
+        dtype, shape, chunks = np.dtype("u2"), (300, 900), (40, 900)
+        pixels = np.random.default_rng(0).integers(0, 9, (300, 900)).astype("u2")
+        reads = 0
+
+        def __getitem__(self, key: Any) -> Any:
+            self.reads += 1
+            return self.pixels[key]
+
+    strips = Strips()
+    assert pixels_print(strips) == pixels_print(strips.pixels)
+    assert strips.reads == 5  # bands of rows, not 40 windows

@@ -20,6 +20,12 @@ P = TypeVar("P", bound=Params)
 
 _LARGEST = 2**31 - 1  # what a Qt spin box holds
 _NARROW, _GAP = 70, 6
+_TITLES = {
+    "std": "Standard deviation",
+    "gpu": "GPU",
+    "side": "Tile side (px)",
+    "workers": "Threads",
+}
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,8 @@ def title(name: str, field: FieldInfo | None = None) -> str:
     """Readable name of a field: ``max_iter`` → ``Max iter``, ``n_genes`` → ``Number of genes``."""
     if field is not None and field.title:
         return field.title
+    if name in _TITLES:
+        return _TITLES[name]
     words = name.replace("_", " ")
     return words.replace("n ", "Number of ", 1) if words.startswith("n ") else words.capitalize()
 
@@ -122,8 +130,11 @@ def _same(value: Any) -> Any:
 
 def _problems(cls: type[Params], error: ValidationError) -> Iterator[str]:
     for problem in error.errors():
-        name = str(problem["loc"][0]) if problem["loc"] else cls.__name__
         text = problem["msg"].removeprefix("Value error, ")
+        if not problem["loc"]:  # of several fields together
+            yield f"{text[0].upper()}{text[1:]}"
+            continue
+        name = str(problem["loc"][0])
         yield f"{title(name, cls.model_fields.get(name))}: {text[0].lower()}{text[1:]}"
 
 

@@ -94,7 +94,8 @@ def sources(viewer: ViewerModel) -> list[Source]:
     for layer in layers:
         image = held(layer).get(_IMAGE)
         if isinstance(image, MultiplexImage):
-            name = f"{_file(layer)} ({len(image.channels)} channels)"
+            number = len(image.channels)
+            name = f"{_file(layer)} ({number} {'channel' if number == 1 else 'channels'})"
             groups.setdefault(id(image), Source(name, image, layer))
         elif layer.ndim in (3, 4):
             stacks.append(_with_channels(layer))

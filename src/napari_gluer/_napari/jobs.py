@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, Generic, TypeVar
 
 from napari.qt.threading import WorkerBase, WorkerBaseSignals, create_worker
@@ -16,6 +16,7 @@ from napari_gluer.track import Cancelled, Track
 
 T = TypeVar("T")
 
+_UNSEEN = 0.15  # seconds of work before a window says what is waited for
 _LOOKED_EVERY = 20  # ms between two looks whether a thread is done
 _SHOWN_EVERY = 0.05  # seconds between two progress signals
 
@@ -151,10 +152,19 @@ def start(
 def while_waiting(text: str, work: Callable[[], T]) -> T:
     """The value of `work`, done in a thread while a small window says `text` and the rest waits.
 
-    For work whose result is wanted at once: the windows are still drawn and moved.
+    For work whose result is wanted at once: the windows are still drawn and moved. What takes no
+    time shows no window.
     """
     if QApplication.instance() is None:
         return work()
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(work)
+        if not wait([future], _UNSEEN).done:
+            _show_until(text, future)
+    return future.result()
+
+
+def _show_until(text: str, future: Future[Any]) -> None:
     told = QProgressDialog(text, "", 0, 0, _main_window())
     told.setCancelButton(None)
     told.setWindowTitle("GLUER")
@@ -162,16 +172,13 @@ def while_waiting(text: str, work: Callable[[], T]) -> T:
     told.setMinimumDuration(0)
     told.show()
     loop = QEventLoop()
-    with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(work)
-        timer = QTimer()
-        timer.timeout.connect(lambda: loop.quit() if future.done() else None)
-        timer.start(_LOOKED_EVERY)
-        loop.exec()
+    timer = QTimer()
+    timer.timeout.connect(lambda: loop.quit() if future.done() else None)
+    timer.start(_LOOKED_EVERY)
+    loop.exec()
     timer.stop()
     told.close()
     told.deleteLater()
-    return future.result()
 
 
 def _main_window() -> QMainWindow | None:

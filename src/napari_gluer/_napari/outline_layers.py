@@ -14,7 +14,7 @@ from napari_gluer.io.geojson import read_features
 from napari_gluer.io.outlines import drawn, ids_of, read_polygons
 from napari_gluer.polygons import Polygon
 
-_MOST_SHAPES = 3000  # napari takes seconds for more
+_MOST_CORNERS = 20_000  # of shapes; napari takes some 5 s for them
 _CELLS = ("cell", "detection")
 
 
@@ -57,10 +57,11 @@ def _features(polygons: list[Polygon]) -> pd.DataFrame:
 
 
 def _shapes(polygons: list[Polygon], name: str, opened: Source | None, path: Path) -> LayerData:
-    if len(polygons) > _MOST_SHAPES:
+    corners = sum(len(ring) for one in polygons for ring in one.rings)
+    if len(polygons) > 1 and corners > _MOST_CORNERS:
         raise InputError(
-            f"{path.name} holds {len(polygons)} outlines. Open the image first; they are then "
-            "drawn into labels of its shape."
+            f"{path.name} holds {len(polygons):,} outlines with {corners:,} corners, too many to "
+            "draw one by one. Open the image first; cells are then drawn into labels of its shape."
         )
     rings = [
         (ring, one) for one in polygons for ring in one.rings if len(np.unique(ring, axis=0)) > 2

@@ -1,38 +1,33 @@
 """Files, folders and addresses that napari opens through us."""
 
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import napari
-import numpy as np
-import tifffile
 from napari.utils.notifications import show_info
 
 import napari_gluer as ng
 from napari_gluer import slots
 from napari_gluer._napari.arriving import first_and_rest
 from napari_gluer._napari.attached import hover_table, table_metadata
-from napari_gluer._napari.channel_layers import LayerData, image_layers, scale_of
+from napari_gluer._napari.channel_layers import LayerData, image_layers
 from napari_gluer._napari.images import sources
-from napari_gluer._napari.jobs import report
+from napari_gluer._napari.jobs import report, while_waiting
+from napari_gluer._napari.mask_layers import is_mask, mask_layers
 from napari_gluer._napari.outline_layers import outline_layers
 from napari_gluer._napari.spots import looks_like_spots, read_spots_layer
 from napari_gluer.errors import InputError
+from napari_gluer.image import MultiplexImage
 from napari_gluer.io.folders import is_tissue_folder
-from napari_gluer.io.labels_files import LabelsFile, labels_beside
+from napari_gluer.io.labels_files import labels_beside
 from napari_gluer.io.outlines import is_outlines
 from napari_gluer.io.zarr_stores import holds_labels, is_address, is_zarr, short_name
-from napari_gluer.labels import checked_labels
 
 _IMAGES = (".tif", ".tiff", ".qptiff", ".btf", ".tf8")
 _TABLES = (".csv", ".csv.gz", ".parquet")
-_LABEL_NAME = re.compile(
-    r"(^|[\W_])(labels?|masks?|seg(mentation|mented)?)([\W_]|\d|$)", re.IGNORECASE
-)
-_IN_MEMORY = 100_000_000  # pixels of labels that are read at once, to be corrected by hand
+_MANY = 5  # channels without names
 
 
 def get_reader(path: str | Sequence[str]) -> Callable[[Any], list[LayerData]] | None:
@@ -49,7 +44,7 @@ def _reader_of(path: str) -> Callable[[Any], list[LayerData]] | None:
         read_zarr: lambda: ".zarr" in name if is_address(path) else is_zarr(path),
         read_tissue_folder: lambda: file.is_dir() and is_tissue_folder(file),
         read_table: lambda: name.endswith(".h5ad"),
-        read_mask: lambda: name.endswith(_IMAGES) and file.is_file() and _is_mask(file),
+        read_mask: lambda: name.endswith(_IMAGES) and file.is_file() and is_mask(file),
         read_tissue: lambda: name.endswith(_IMAGES) and file.is_file(),
         read_outlines: lambda: name.endswith((".geojson", *_TABLES)) and is_outlines(file),
         read_spots: lambda: name.endswith(_TABLES) and file.is_file() and looks_like_spots(file),
@@ -73,7 +68,7 @@ def read_tissue(path: Any) -> list[LayerData]:
     """One layer per channel; nuclei and up to three more channels are shown."""
     place = _one(path)
     image = ng.read_image(place)
-    _tell(image.notes)
+    _tell((*image.notes, *_hint(image)))
     return first_and_rest(image_layers(image, short_name(place)))
 
 
@@ -84,7 +79,8 @@ def read_tissue_folder(path: Any) -> list[LayerData]:
 
 def read_spots(path: Any) -> list[LayerData]:
     """A points layer of decoded spots."""
-    return read_spots_layer(_one(path))
+    place = _one(path)
+    return while_waiting(f"Opening {short_name(place)} …", lambda: read_spots_layer(place))
 
 
 def read_zarr(path: Any) -> list[LayerData]:
@@ -92,20 +88,21 @@ def read_zarr(path: Any) -> list[LayerData]:
     place = _one(path)
     if holds_labels(place):
         return read_mask(place)
-    inside = [_labels_layer(place, name) for name in labels_beside(place)]
+    inside = [layer for name in labels_beside(place) for layer in _masks(place, name)]
     return [*read_tissue(place), *inside]
 
 
 def read_mask(path: Any) -> list[LayerData]:
     """A labels layer; large ones stay on disk, and are then not to be corrected by hand."""
-    return [_labels_layer(_one(path))]
+    return _masks(_one(path))
 
 
 def read_outlines(path: Any) -> list[LayerData]:
     """Outlines of cells as labels on the image that is open, or as shapes."""
     viewer = napari.current_viewer()
     opened = sources(viewer) if viewer is not None else []
-    layers, notes = outline_layers(Path(_one(path)), opened[0] if opened else None)
+    file, first = Path(_one(path)), opened[0] if opened else None
+    layers, notes = while_waiting(f"Opening {file.name} …", lambda: outline_layers(file, first))
     _tell(notes)
     return layers
 
@@ -113,6 +110,10 @@ def read_outlines(path: Any) -> list[LayerData]:
 def read_table(path: Any) -> list[LayerData]:
     """Cells of a table, drawn as discs at their positions, with the table attached."""
     file = Path(_one(path))
+    return while_waiting(f"Opening {file.name} …", lambda: _drawn_cells(file))
+
+
+def _drawn_cells(file: Path) -> list[LayerData]:
     cells = ng.read_cells(file)
     if slots.SPATIAL not in cells.obsm:
         raise InputError(
@@ -128,37 +129,24 @@ def read_table(path: Any) -> list[LayerData]:
     return [(labels, layer, "labels")]
 
 
-def _labels_layer(place: str, name: str | None = None) -> LayerData:
-    found = ng.open_labels(place, name=name)
-    _tell(found.notes)
-    options = {"name": name or _stem(place), **scale_of(found.pixel_size_um)}
-    return _mask_data(place, found), options, "labels"
+def _masks(place: str, name: str | None = None) -> list[LayerData]:
+    layers, notes = mask_layers(place, name)
+    _tell(notes)
+    return layers
 
 
-def _mask_data(place: str, found: LabelsFile) -> Any:
-    if found.data.size > _IN_MEMORY and found.data.dtype.kind in "iu":
-        return list(found.pyramid) or found.data
-    try:
-        return checked_labels(np.asarray(found.data))
-    except InputError as error:
-        raise InputError(f"{short_name(place)}: {error}") from error
+def _hint(image: MultiplexImage) -> tuple[str, ...]:
+    """What to do where planes without names were taken as channels and may be none."""
+    number = len(image.channels)
+    unnamed = image.channels == tuple(f"Channel {i}" for i in range(number))
+    if not unnamed or number < _MANY or len(image.spatial_shape) > 2:
+        return ()
+    return (f"If these {number} are planes of a stack, open the file with napari's own reader.",)
 
 
 def _tell(notes: Sequence[str]) -> None:
     if notes:
         show_info(" ".join(notes))
-
-
-def _is_mask(path: Path) -> bool:
-    """Whether a TIFF holds whole numbers in one channel and its name says labels."""
-    if not _LABEL_NAME.search(path.name):
-        return False
-    try:
-        with tifffile.TiffFile(path) as tif:
-            series = tif.series[0]
-            return series.dtype.kind in "iuf" and "C" not in series.axes.replace("1", "")
-    except (tifffile.TiffFileError, OSError, IndexError):
-        return False
 
 
 def _one(path: Any) -> str:

@@ -8,6 +8,8 @@ import numpy as np
 
 import napari_gluer as ng
 from napari_gluer.cli.application import Flat, Series, Tiles, app, report
+from napari_gluer.io.cells import refuse_other_table
+from napari_gluer.io.labels_writing import refuse_other_labels
 from napari_gluer.tiles import tiles_of
 
 
@@ -44,6 +46,7 @@ def segment(  # noqa: PLR0913 - one parameter a flag
     params
         Channels and method.
     """
+    refuse_other_labels(out)
     opened = _opened(image, series, time)
     limits = None if regions is None else ng.read_regions(regions)
     labels = ng.segment(opened, params, regions=limits, tiles=tiles, store=store, track=report)
@@ -90,6 +93,7 @@ def measure(  # noqa: PLR0913 - one parameter a flag
     params
         What is measured besides mean, size and position.
     """
+    refuse_other_table(out)
     opened = _opened(image, series, time)
     cells = ng.measure(
         opened,
@@ -107,11 +111,12 @@ def measure(  # noqa: PLR0913 - one parameter a flag
 
 
 @app.command
-def assign_spots(
+def assign_spots(  # noqa: PLR0913 - one parameter a flag
     spots: Path,
     labels: str,
     *,
     out: Path,
+    image: str | None = None,
     columns: Annotated[ng.SpotParams, Flat] = ng.SpotParams(),  # noqa: B008 - frozen
     params: Annotated[ng.AssignParams, Flat] = ng.AssignParams(),  # noqa: B008 - frozen
     tiles: Tiles = ng.TileParams(),  # noqa: B008
@@ -123,9 +128,11 @@ def assign_spots(
     spots
         Table with gene, x and y: CSV, TSV (also compressed) or parquet.
     labels
-        Labels image of the cells.
+        Labels image of the cells, or outlines (.geojson, .parquet) with their image.
     out
         Table to write, .h5ad.
+    image
+        Image that outlines, or labels, belong to.
     columns
         Columns, units and which spots to keep.
     params
@@ -133,9 +140,11 @@ def assign_spots(
     tiles
         Size of tiles, threads, cluster.
     """
+    refuse_other_table(out)
+    masks = _labels(labels, None if image is None else _opened(image, None, None))
     table = ng.read_spots(spots, columns, track=report)
     print(table.attrs["outcome"])
-    cells = ng.assign_spots(table, _labels(labels), params, tiles=tiles, track=report)
+    cells = ng.assign_spots(table, masks, params, tiles=tiles, track=report)
     ng.write_cells(cells, out)
     print(cells.uns["gluer"]["spots"]["outcome"])
     print(f"{cells.n_obs:,} cells × {cells.n_vars:,} genes in {out}")

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 import napari_gluer as ng
 from napari_gluer.cli.application import Flat, app, report
 from napari_gluer.io.atomic import atomic_path
+from napari_gluer.io.cells import refuse_other_table
 from napari_gluer.io.values import write_values
 from napari_gluer.pipeline.writing import Painter, how_known
 
@@ -35,6 +36,7 @@ def clean(
     params
         The steps of cleaning.
     """
+    refuse_other_table(out)
     cleaned = ng.clean(ng.read_cells(cells), params, track=report)
     if figure is not None:
         ng.save_mixtures(cleaned, figure)
@@ -66,6 +68,7 @@ def integrate(
     seed
         Of every random draw.
     """
+    refuse_other_table(out)
     table, atlas = ng.read_cells(cells), ng.read_reference(reference)
     integrated = ng.integrate(table, atlas, params, seed=seed, track=report)
     ng.write_cells(integrated, out)
@@ -93,6 +96,7 @@ def cluster(
     seed
         Of the search.
     """
+    refuse_other_table(out)
     clustered = ng.cluster(ng.read_cells(cells), params, seed=seed, track=report)
     ng.write_cells(clustered, out)
     print(f"{clustered.obs['cluster'].cat.categories.size} clusters in {out}")
@@ -134,6 +138,7 @@ def transfer(cells: Path, column: str, *, reference: Path, out: Path) -> None:
     out
         Table to write, .h5ad.
     """
+    refuse_other_table(out)
     table = ng.read_cells(cells)
     types = ng.transfer_labels(table, ng.read_reference(reference), column)
     table.obs[types.columns] = types

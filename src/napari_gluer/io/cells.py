@@ -15,6 +15,7 @@ from napari_gluer.io.filling import fill_markers, fill_positions, number_cells
 from napari_gluer.io.h5ad import read_h5ad, write_h5ad
 from napari_gluer.io.hashing import sha256
 from napari_gluer.markers import nuclear_family
+from napari_gluer.nomenclature.genes import genes_named
 
 Kind = Literal["detect", "intensity", "counts", "log1p", "activity"]
 
@@ -27,8 +28,9 @@ def read_cells(path: str | os.PathLike[str], kind: Kind = "detect") -> AnnData:
     path
         An h5ad.
     kind
-        What ``X`` holds. ``detect``: as stored in the file, else whole numbers are counts,
-        fractions too large for a logarithm and negative values are intensities, others log1p.
+        What ``X`` holds. ``detect``: as stored in the file; else, where a column is a nuclear
+        stain, intensities; else whole numbers are counts, fractions too large for a logarithm and
+        negative values are intensities, others log1p.
 
     Returns
     -------
@@ -62,8 +64,22 @@ def read_cells(path: str | os.PathLike[str], kind: Kind = "detect") -> AnnData:
 
 
 def write_cells(cells: AnnData, path: str | os.PathLike[str]) -> None:
-    """Write a table of cells as h5ad, whole or not at all; `read_cells` gives it back."""
+    """Write a table of cells as h5ad, whole or not at all; `read_cells` gives it back.
+
+    Raises
+    ------
+    InputError
+        If the name does not end in ``.h5ad``.
+    """
+    refuse_other_table(path)
     write_h5ad(cells, path)
+
+
+def refuse_other_table(path: str | os.PathLike[str]) -> None:
+    """Refuse a name that no table of cells can be written to; before long work, too."""
+    target = Path(path)
+    if target.suffix.casefold() != ".h5ad" or target.is_dir():
+        raise InputError(f"{target}: a table of cells is a file whose name ends in .h5ad.")
 
 
 def _single(matrix: Any, *, dense: bool) -> Any:
@@ -94,10 +110,14 @@ def _kind(cells: AnnData, kind: Kind) -> str:
     if stored is not None:
         return str(stored)
     found = detect_kind(cells.X)
+    if any(_is_nuclear_stain(str(name)) for name in cells.var_names):
+        return slots.INTENSITY  # of a camera, whole numbers and small ones too
     if found == slots.COUNTS:
         values = stored_values(cells.X)
-        # a nuclear stain among the columns: whole numbers of a camera, not counts
-        imaged = any(nuclear_family(str(name)) is not None for name in cells.var_names)
-        whole = bool((values == np.floor(values)).all())
-        return slots.COUNTS if whole and not imaged else slots.INTENSITY
+        return slots.COUNTS if (values == np.floor(values)).all() else slots.INTENSITY
     return found or slots.INTENSITY
+
+
+def _is_nuclear_stain(name: str) -> bool:
+    """Whether a column is a stain of nuclei, and not a gene that is called alike (DNA2)."""
+    return nuclear_family(name) is not None and not genes_named(name)

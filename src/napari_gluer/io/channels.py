@@ -21,6 +21,8 @@ UM_PER_UNIT = {
 
 _LARGEST_PIXEL_UM = 20.0  # resolutions of printing (72 dpi) are no pixel sizes
 
+_SLICE = re.compile(r"^(?:[czt]:\d+/\d+\s*)+(?:-\s*|$)")
+
 Sizes = tuple[float, ...] | None
 
 
@@ -29,12 +31,18 @@ def channel_names(tif: tifffile.TiffFile, series: Any, count: int) -> list[str]:
     if tif.is_ome:
         found = _ome_names(tif, series)
     elif tif.is_imagej:
-        found = list((tif.imagej_metadata or {}).get("Labels", ()))
+        found = _slice_names(list((tif.imagej_metadata or {}).get("Labels", ()))[:count])
     elif "S" in series.axes and count in (3, 4):
         found = ["red", "green", "blue", "alpha"]
     else:
         found = [_page_name(page) for page in series.pages]
     return [str(name or "").strip() for name in found[:count]] + [""] * (count - len(found))
+
+
+def _slice_names(labels: Sequence[Any]) -> list[str]:
+    """Labels of slices without Fiji's ``c:1/2 z:1/9 - ``; nothing where only that differs."""
+    names = [_SLICE.sub("", str(label or "")) for label in labels]
+    return names if len(set(names)) == len(names) or names == labels else []
 
 
 def numbered(names: Sequence[str], what: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -118,7 +118,13 @@ def _single(file: Path) -> MultiplexImage:
 
 def _refuse_unlike(files: Sequence[Path], images: Sequence[MultiplexImage]) -> None:
     for file, image in zip(files, images, strict=True):
-        if len(image.channels) > 1 or image.spatial_shape != images[0].spatial_shape:
+        if len(image.channels) > 1:
+            raise InputError(
+                f"{file.name} has {len(image.channels)} channels, shape {image.data.shape}; every "
+                "TIFF in the folder must be one channel. If its planes are one channel in z, save "
+                "it with named axes (ImageJ or OME-TIFF)."
+            )
+        if image.spatial_shape != images[0].spatial_shape:
             raise InputError(
                 f"{file.name} has shape {image.data.shape}; every TIFF in the folder must be one "
                 f"channel of shape {images[0].spatial_shape}, as {files[0].name} is."

@@ -16,7 +16,7 @@ from napari_gluer.io.choice import Choice
 from napari_gluer.io.damage import refusing
 from napari_gluer.io.lazy import ChannelView
 from napari_gluer.io.ome_zarr import opened_image
-from napari_gluer.io.outlines import drawn, ids_of, is_outlines, read_polygons
+from napari_gluer.io.outlines import drawn, ids_of, image_of, is_outlines, read_polygons
 from napari_gluer.io.tiff_images import TiffImage
 from napari_gluer.io.zarr_checks import refuse_impossible
 from napari_gluer.io.zarr_members import about, label_names
@@ -128,6 +128,11 @@ def labels_beside(path: str | os.PathLike[str]) -> list[str]:
 
 def _of_tiff(path: Path) -> LabelsFile:
     tiff = TiffImage(path, Choice(), channels=False)
+    if tiff.length("T") > 1:
+        raise InputError(
+            f"{path.name} has {tiff.length('T')} time points; labels have none. Save one of them, "
+            "or name the axis z if it is one."
+        )
     levels = tiff.levels()
     if levels[0].shape[0] != 1:
         raise InputError(
@@ -137,6 +142,7 @@ def _of_tiff(path: Path) -> LabelsFile:
 
 
 def _of_outlines(path: Path, like: MultiplexImage | None, *, nuclei: bool) -> LabelsFile:
+    image_of(path.name, like)  # before what else an image is needed for
     polygons, notes = read_polygons(path, like=like, nuclei=nuclei)
     raster, told = drawn(path.name, polygons, like)
     spacing = like.spacing_um if like is not None else None
@@ -173,7 +179,8 @@ def _chosen(label: str, node: Any, name: str | None) -> Any:
         raise InputError(f"{label} holds no labels (it has: {listed(sorted(facts))}).")
     if name is None and len(names) > 1:
         raise InputError(
-            f"{label} holds {len(names)} labels: {listed(names)}. Choose one by its name."
+            f"{label} holds {len(names)} labels: {listed(names)}. Choose one by its name, or open "
+            f"its own path, {label}/{'' if inside is node else 'labels/'}{names[0]} for instance."
         )
     wanted = names[0] if name is None else name
     if wanted not in names:

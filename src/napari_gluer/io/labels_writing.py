@@ -1,5 +1,6 @@
 """Writing labels images, block by block, as OME-TIFF or OME-Zarr."""
 
+import math
 import os
 from collections.abc import Iterator
 from itertools import product
@@ -19,6 +20,7 @@ _TILE = 512
 _CHUNK = 1024
 _BLOCK = 2048  # pixels along y and x that are held at once; a multiple of both
 _COARSEST = 1024  # pixels along the longer side of the last level, at most
+_CLASSIC = 2**32 - 2**25  # bytes that a TIFF with 32-bit offsets holds
 _LARGEST = int(np.iinfo(np.uint32).max)
 
 Sizes = float | tuple[float, ...] | None
@@ -41,19 +43,18 @@ def write_labels(labels: Any, path: str | os.PathLike[str], pixel_size_um: Sizes
     Raises
     ------
     InputError
-        If `labels` are not labels, or a number is above 2³² - 1; or if `path` is a folder that is
-        no zarr.
+        If `labels` are not labels, or a number is above 2³² - 1; if `path` has another ending, or
+        is a folder that is no zarr.
     """
     target = Path(path)
+    refuse_other_labels(target)
     shape = tuple(int(length) for length in labels.shape) if hasattr(labels, "shape") else ()
     if len(shape) not in (2, 3):
         labels = checked_labels(labels)
         shape = labels.shape
     dtype = _smallest_type(labels, shape)
-    sizes = None if pixel_size_um is None else np.broadcast_to(pixel_size_um, len(shape)).tolist()
+    sizes = None if pixel_size_um is None else _sizes(pixel_size_um, len(shape))
     as_zarr = target.name.casefold().endswith(".zarr")
-    if target.is_dir() and not (as_zarr and _looks_like_zarr(target)):
-        raise InputError(f"{target} is a folder with other things in it; choose another name.")
     with atomic_path(target) as partial:
         if as_zarr:
             _write_zarr(labels, partial, dtype, sizes)
@@ -61,9 +62,26 @@ def write_labels(labels: Any, path: str | os.PathLike[str], pixel_size_um: Sizes
             _write_tiff(labels, partial, dtype, sizes)
 
 
+def refuse_other_labels(path: str | os.PathLike[str]) -> None:
+    """Refuse a name that no labels can be written to; before long work, too."""
+    target = Path(path)
+    as_zarr = target.name.casefold().endswith(".zarr")
+    if target.is_dir() and not (as_zarr and _looks_like_zarr(target)):
+        raise InputError(f"{target} is a folder with other things in it; choose another name.")
+    if not as_zarr and target.suffix.casefold() not in (".tif", ".tiff"):
+        raise InputError(f"{target}: labels are written to a name that ends in .ome.tif or .zarr.")
+
+
 def _looks_like_zarr(folder: Path) -> bool:
     inside = {file.name for file in folder.iterdir()}
     return not inside or bool(inside & {"zarr.json", ".zgroup", ".zattrs"})
+
+
+def _sizes(given: float | tuple[float, ...], axes: int) -> list[float]:
+    """Size of a pixel along every axis."""
+    if np.size(given) not in (1, axes):
+        raise InputError(f"A pixel size is one number or {axes}; this one is {given}.")
+    return [float(size) for size in np.broadcast_to(given, axes)]
 
 
 def _blocks(shape: tuple[int, ...], side: int = _BLOCK) -> Iterator[tuple[slice, ...]]:
@@ -101,6 +119,7 @@ def _write_tiff(labels: Any, path: Path, dtype: np.dtype[Any], sizes: list[float
         shape=shape,
         dtype=dtype,
         ome=True,
+        bigtiff=math.prod(shape) * dtype.itemsize > _CLASSIC,  # compressed, they may still be more
         tile=(_TILE, _TILE),
         compression="zlib",
         photometric="minisblack",

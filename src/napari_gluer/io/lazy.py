@@ -64,6 +64,11 @@ class LazyPixels(_Lazy):
         Where to read axes that are not shown, ``{"T": 3}``.
     name
         Of the file, for errors.
+
+    Attributes
+    ----------
+    chunks
+        Pixels along every axis that are read together at least; None where any can be.
     """
 
     def __init__(
@@ -77,6 +82,9 @@ class LazyPixels(_Lazy):
         lengths = dict(zip(stored, source.shape, strict=True))
         self.shape = tuple(int(lengths.get(axis, 1)) for axis in axes)
         self.dtype = np.dtype(source.dtype).newbyteorder("=")
+        blocks = getattr(source, "chunks", None)
+        known = dict(zip(stored, blocks or (), strict=bool(blocks)))
+        self.chunks = tuple(int(known.get(axis, 1)) for axis in axes) if blocks else None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _reopened, (self._source, self._stored, self._axes, self._at, self._name)
@@ -116,6 +124,9 @@ class StackedPixels(_Lazy):
         self.shape = (self._ends[-1], *self._parts[0].shape[1:])
         self.dtype = np.result_type(*(part.dtype for part in self._parts))
         self.reopens = all(getattr(part, "reopens", False) for part in self._parts)
+        blocks = {getattr(part, "chunks", None) for part in self._parts}
+        known = next(iter(blocks)) if len(blocks) == 1 else None
+        self.chunks = None if known is None else (1, *known[1:])
         if any(tuple(part.shape[1:]) != self.shape[1:] for part in self._parts):
             raise InputError(
                 f"Images of shapes {[part.shape for part in self._parts]} do not stack."

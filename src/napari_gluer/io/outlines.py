@@ -92,6 +92,19 @@ def ids_of(polygons: Sequence[Polygon]) -> pd.DataFrame:
     )
 
 
+def image_of(name: str, like: MultiplexImage | None) -> MultiplexImage:
+    """The image that outlines belong to.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if like is None:
+        raise InputError(f"{name} holds outlines; say which image they belong to (like=image).")
+    return like
+
+
 def drawn(
     name: str, polygons: Sequence[Polygon], like: MultiplexImage | None
 ) -> tuple[Raster, tuple[str, ...]]:
@@ -102,9 +115,7 @@ def drawn(
     InputError
         If there is no image, it has several planes in z, or no outline meets it.
     """
-    if like is None:
-        raise InputError(f"{name} holds outlines; say which image they belong to (like=image).")
-    shape = like.spatial_shape
+    shape = image_of(name, like).spatial_shape
     if len(shape) != 2:
         raise InputError(
             f"{name} holds flat outlines and the image has shape {shape}, with planes in z. Labels "

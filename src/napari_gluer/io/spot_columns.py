@@ -76,6 +76,8 @@ class SpotColumns:
         ``local`` to a field of view, ``global``, or "" where the name does not say.
     pixel_size_um
         Of the instrument's images, 0 where not known.
+    from_corner
+        µm count from the corner of the first pixel, not from its centre (Xenium).
     """
 
     gene: str
@@ -88,6 +90,7 @@ class SpotColumns:
     unit: Literal["px", "um", ""] = ""
     frame: Frame = ""
     pixel_size_um: float = 0.0
+    from_corner: bool = False
 
     def named(self) -> dict[str, str]:
         """From what is read to the column it is read from."""
@@ -188,6 +191,7 @@ def guess_columns(header: Sequence[str], params: SpotParams, source: str) -> Spo
         unit=known.unit,
         frame=known.frame,
         pixel_size_um=XENIUM_PIXEL_UM if xenium else 0.0,
+        from_corner=xenium,
     )
 
 

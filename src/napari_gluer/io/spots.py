@@ -17,6 +17,7 @@ from napari_gluer.io.spot_values import Names, Unusable, numbers
 from napari_gluer.track import Track, silently
 
 _POSITIONS = ("x", "y", "z")
+_CORNER = 0.5  # pixels from the first one's corner to its centre
 
 
 def read_spots(
@@ -42,7 +43,8 @@ def read_spots(
 
     - ``gene``: categories, alphabetical; control probes are kept under their own names
     - ``x``, ``y`` float64 in pixels of the labels, the first pixel's centre being 0: the table's
-      values less ``x0``, ``y0``, divided by the pixel size where they are in µm
+      values less ``x0``, ``y0``, divided by the pixel size where they are in µm, and for Xenium,
+      whose µm count from the first pixel's corner, less half a pixel
     - ``z`` float64, as in the table, where it has one
     - ``cell`` int64, 0 for none; texts (categories, missing for none) where they are no numbers
     - ``quality`` float64, and ``fov`` (int64, or texts), where the table has them
@@ -149,6 +151,7 @@ class _Gathered:
                 array -= params.x0 if role == "x" else params.y0
                 if divided:
                     array /= size
+                    array -= _CORNER if self._columns.from_corner else 0.0
             data[role] = array
         if "cell" in self._texts:
             data["cell"] = self._texts.pop("cell").cells()
@@ -201,7 +204,8 @@ class _Gathered:
         left_out = self._rows - len(spots)
         parts += [f"{left_out:,} spots left out by quality or field of view"] if left_out else []
         if divided:
-            parts.append(f"positions divided by {self._pixel_size():g} µm a pixel")
+            corner = ", from the first one's corner" if self._columns.from_corner else ""
+            parts.append(f"positions divided by {self._pixel_size():g} µm a pixel{corner}")
         elif self._unit() == "um":
             parts.append("positions in µm, the pixel size is not known")
         if self._columns.frame:

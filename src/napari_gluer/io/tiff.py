@@ -47,6 +47,8 @@ class OpenTiff:
 class TiffLevel:
     """A resolution level of a series, sliced like an array; pickled as its place in the file.
 
+    ``chunks`` are its strips or tiles, None where single bytes can be read.
+
     Parameters
     ----------
     file
@@ -61,8 +63,11 @@ class TiffLevel:
         found = file.tif.series[series].levels[level]
         self.shape = tuple(int(length) for length in found.shape)
         self.dtype = np.dtype(found.dtype)
-        plain = plain_planes(found)
-        self._array: Any = plain or zarr.open_array(found.aszarr(level=0), mode="r")
+        self._array: Any = plain_planes(found)
+        self.chunks: tuple[int, ...] | None = None
+        if self._array is None:
+            self._array = zarr.open_array(found.aszarr(level=0), mode="r")
+            self.chunks = tuple(self._array.chunks)
 
     def __getitem__(self, key: Any) -> Any:
         return self._array[key]

@@ -4,6 +4,7 @@ Run as a script this file walks through one HDF5 file, reading names, attributes
 numbers. It imports only what that takes, so that the process starts in a fraction of a second.
 """
 
+import faulthandler
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,10 +13,12 @@ from pathlib import Path
 import h5py  # type: ignore[import-untyped]
 import numpy as np
 
-_PATIENCE = 3.0  # seconds, and more for large files, whose texts take long to read
+_STARTS_IN = 60.0  # seconds; on a busy computer Python and its packages take long to load
+_PATIENCE = 3.0  # seconds from then on, and more for large files, whose texts take long to read
 _BYTES_A_SECOND = 20e6
 _SPARE, _COMPRESSED = 64e6, 1100  # gzip packs zeros 1,032 to 1
 _BROKEN = 3
+_GAVE_UP = "Timeout ("  # what faulthandler writes first
 
 
 def damage(path: Path) -> str:
@@ -27,17 +30,24 @@ def damage(path: Path) -> str:
     patience = _PATIENCE + path.stat().st_size / _BYTES_A_SECOND
     try:
         done = subprocess.run(  # noqa: S603 - this file, on a path given as an argument
-            [sys.executable, "-I", __file__, str(path)],
+            [sys.executable, "-I", __file__, str(path), str(patience)],
             capture_output=True,
             text=True,
-            timeout=patience,
+            errors="replace",
+            timeout=_STARTS_IN + patience,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"reading its structure does not end within {patience:.0f} s"
+        return _endless(patience)
+    if done.returncode == 1 and done.stderr.startswith(_GAVE_UP):
+        return _endless(patience)
     if done.returncode == _BROKEN:
         return done.stdout.strip()
-    return "the HDF5 library crashes on it" if done.returncode < 0 else ""
+    return "the HDF5 library crashes on it" if done.returncode not in (0, 1) else ""
+
+
+def _endless(patience: float) -> str:
+    return f"reading its structure does not end within {patience:.0f} s"
 
 
 def _look_over(path: str) -> int:
@@ -67,13 +77,18 @@ def _walk(group: h5py.Group, visit: Callable[[h5py.Dataset], None], seen: set[in
 
 def _excess(dataset: h5py.Dataset) -> list[str]:
     claimed = float(np.prod(dataset.shape or (0,), dtype=float)) * dataset.dtype.itemsize
-    stored = dataset.id.get_storage_size()
+    stored = min(dataset.id.get_storage_size(), Path(dataset.file.filename).stat().st_size)
     if claimed > _SPARE + _COMPRESSED * stored:
         return [f"{dataset.name} claims {claimed:.3g} bytes and stores {stored}"]
     if dataset.dtype.kind == "O":
-        dataset[()]
+        try:
+            dataset[()]
+        except (OSError, RuntimeError) as error:  # the reader would fail too, after gigabytes
+            return [f"{dataset.name} cannot be read ({error})"]
     return []
 
 
 if __name__ == "__main__":
+    # ends the process also where the library never comes back
+    faulthandler.dump_traceback_later(float(sys.argv[2]), exit=True)
     sys.exit(_look_over(sys.argv[1]))

@@ -8,7 +8,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from napari_gluer.errors import InputError
-from napari_gluer.labels import checked_labels, compact
+from napari_gluer.labels import compact
+from napari_gluer.measurement.pieces import checked_ids
 from napari_gluer.tiles import Cut, Tile, TileParams, run_tiles, tiles_of
 from napari_gluer.track import Track, silently
 
@@ -87,7 +88,7 @@ def _in_tile(
     tile: Tile, cut: Cut
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Labels of a tile, their pixels, and the sums of their positions in axis order."""
-    index, ids = compact(checked_labels(cut.read()))
+    index, ids = compact(checked_ids(cut.read()))
     stack = index if index.ndim == 3 else index[np.newaxis]
     sizes, sums = np.zeros(ids.size, np.int64), np.zeros((ids.size, 3))
     _add_positions(stack, sizes, sums)

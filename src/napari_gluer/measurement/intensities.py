@@ -98,6 +98,9 @@ def measure(  # noqa: PLR0913 - a public step: what, how, where
         intensity is too large for 32 bits, or the folder holds another measurement.
     """
     wanted = params or MeasureParams()
+    if labels is None or 0 in image.data.shape:
+        found = "no labels are given" if labels is None else f"the image is {image.data.shape}"
+        raise InputError(f"There is nothing to measure: {found}.")
     _refuse_type(np.dtype(image.data.dtype))
     labels, nuclei = _like_array(labels, "Labels", image), _like_array(nuclei, "Nuclei", image)
     cut = tiles or TileParams()
@@ -112,18 +115,26 @@ def measure(  # noqa: PLR0913 - a public step: what, how, where
 
 
 def _tiles(image: MultiplexImage, params: TileParams) -> list[Tile]:
-    """Automatic tiles in 2-D: whole rows of an array in memory, else whole chunks of a file."""
+    """Automatic tiles in 2-D: whole rows of arrays in memory and strips, else squares."""
     shape = image.spatial_shape
     if params.side or len(shape) == 3:
         return tiles_of(shape, params)
     height, width = shape
-    if not isinstance(image.data, np.ndarray) or width > _LONGEST_ROW:
+    in_rows = isinstance(image.data, np.ndarray) or _chunks(image.data)[-1] >= width
+    if not in_rows or width > _LONGEST_ROW:
         return tiles_of(shape, params.model_copy(update={"side": _SIDE}))
     rows = max(1, _SIDE**2 // max(width, 1))
     return [
         Tile(number, (slice(top, min(top + rows, height)), slice(0, width)), shape)
         for number, top in enumerate(range(0, height, rows))
     ]
+
+
+def _chunks(data: Any) -> tuple[int, ...]:
+    """Pixels along every axis that are read together, where the image tells; else 1."""
+    chunks = getattr(data, "chunks", None) or ()
+    plain = len(chunks) == len(data.shape) and all(isinstance(side, int) for side in chunks)
+    return tuple(chunks) if plain else (1,) * len(data.shape)
 
 
 def _refuse_type(dtype: np.dtype[Any]) -> None:
@@ -213,8 +224,7 @@ class _Source:
         """Some channels at a time, whole chunks of them where the file has any."""
         data, number = self.image.data, len(self.image.channels)
         pixels = math.prod(part.stop - part.start for part in tile.core)
-        chunk = (getattr(data, "chunks", None) or (1,))[0]
-        chunk = chunk if isinstance(chunk, int) else 1
+        chunk = _chunks(data)[0]
         some = max(1, _AT_ONCE // (pixels * np.dtype(data.dtype).itemsize) // chunk) * chunk
         for first in range(0, number, some):
             yield Cut(data, (slice(first, min(first + some, number)), *tile.core))

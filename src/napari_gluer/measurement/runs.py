@@ -27,6 +27,10 @@ _TYPES = {
     "f4": "f4",
     "f8": "f8",
 }
+_FIRST = np.arange(32) < np.arange(33)[:, np.newaxis]
+_MASKS = {  # row n keeps the first n of 32 pixels, by bytes of a pixel
+    size: (_FIRST * np.iinfo(f"u{size}").max).astype(f"u{size}") for size in (1, 2)
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,8 +137,10 @@ def sums(runs: Runs, flat: NDArray[Any], at: Whole) -> tuple[Floats, Whole | Non
     lengths = runs.lengths
     whole = flat.dtype.kind != "f"
     total = np.zeros(len(runs.keys), np.int64 if whole else np.float64)
-    add = _add_narrow if flat.dtype.kind == "u" else _add
-    add(flat, at, lengths, runs.group, total)
+    if flat.dtype.kind == "u":
+        _add_narrow(flat, at, lengths, runs.group, total, _MASKS[flat.dtype.itemsize])
+    else:
+        _add(flat, at, lengths, runs.group, total)
     if whole or np.isfinite(total).all():
         return total.astype(np.float64), None
     total[:] = 0
@@ -239,12 +245,27 @@ def _add(flat: Any, at: Any, lengths: Any, group: Any, total: Any) -> None:
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _add_narrow(flat: Any, at: Any, lengths: Any, group: Any, total: Any) -> None:
-    """`_add` for uint8 and uint16: a third faster by 32-bit sums, which 65,536 pixels fit in."""
+def _add_narrow(flat: Any, at: Any, lengths: Any, group: Any, total: Any, masks: Any) -> None:
+    """`_add` for uint8 and uint16, by 32-bit sums, which 65,536 pixels fit in.
+
+    The last pixels of a run are read 32 at a time too, those beyond it masked: loops of one length
+    need no guess of the processor where they end.
+    """
+    wide = np.uint64(32)
     for run in range(at.size):
-        part, first = np.uint32(0), np.uint64(at[run])
-        for pixel in range(first, first + np.uint64(lengths[run])):
-            part += np.uint32(flat[pixel])
+        pixel, left = np.uint64(at[run]), np.uint64(lengths[run])
+        part = np.uint32(0)
+        while left > wide:
+            for lane in range(wide):
+                part += np.uint32(flat[pixel + lane])
+            pixel += wide
+            left -= wide
+        if pixel + wide <= np.uint64(flat.size):
+            for lane in range(wide):
+                part += np.uint32(flat[pixel + lane] & masks[left, lane])
+        else:
+            for lane in range(left):
+                part += np.uint32(flat[pixel + lane])
         total[group[run]] += np.int64(part)
 
 

@@ -168,7 +168,7 @@ def _planes(
             f"The labels have {places.shape[0]} planes, and the spots no z. Name its column, or "
             "give labels of one plane."
         )
-    depths = spots["z"].to_numpy(np.float64) / params.plane_step
+    depths = pd.to_numeric(spots["z"], errors="coerce").to_numpy(np.float64) / params.plane_step
     lost = int((~np.isfinite(depths)).sum())
     if lost:
         raise InputError(f"{lost:,} of {len(spots):,} spots have no finite z. Remove them.")

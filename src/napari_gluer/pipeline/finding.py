@@ -14,6 +14,7 @@ from napari_gluer.io.cells import read_cells
 from napari_gluer.io.geojson import read_regions
 from napari_gluer.io.images import read_image
 from napari_gluer.io.labels_files import open_labels
+from napari_gluer.io.spot_tables import COMPRESSED, PARQUET_SUFFIXES, TEXT_SUFFIXES
 from napari_gluer.io.spots import read_spots
 from napari_gluer.measurement.intensities import measure
 from napari_gluer.measurement.spots import assign_spots
@@ -25,7 +26,10 @@ from napari_gluer.segmentation.nuclei import segment
 from napari_gluer.tiles import TileParams
 from napari_gluer.track import Track
 
-_SPOTS = (".csv", ".tsv", ".txt", ".parquet", ".csv.gz", ".tsv.gz", ".txt.gz")
+_SPOTS = (
+    *PARQUET_SUFFIXES,
+    *(text + packed for text in TEXT_SUFFIXES for packed in ("", *COMPRESSED)),
+)
 
 
 def find_cells(
@@ -99,7 +103,7 @@ def _cells_of_spots(
 def _is_table(source: object) -> bool:
     if isinstance(source, AnnData):
         return True
-    return isinstance(source, str | Path) and Path(source).suffix == ".h5ad"
+    return isinstance(source, str | Path) and Path(source).suffix.casefold() == ".h5ad"
 
 
 def _is_spots(source: object) -> bool:

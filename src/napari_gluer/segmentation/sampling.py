@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from napari_gluer.polygons import Regions
+from napari_gluer.polygons import Polygon, Regions
 from napari_gluer.segmentation.fields import Window
 from napari_gluer.tiles import Tile
 
@@ -65,4 +65,16 @@ def _spread(pieces: list[Window]) -> list[Window]:
 def _meets(piece: Window, regions: Regions) -> bool:
     axes = [np.linspace(key.start, key.stop - 1, _PROBES) for key in piece[-2:]]
     points = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 2)
-    return bool(regions.contains(points).any())
+    if regions.contains(points).any():
+        return True
+    # a small region can lie between the probes
+    return any(_overlap(piece, polygon) for polygon in regions.include) and bool(
+        regions.mask(piece).any()
+    )
+
+
+def _overlap(piece: Window, polygon: Polygon) -> bool:
+    top, left, bottom, right = polygon.bounds
+    rows, columns = piece[-2:]
+    meets = top < rows.stop and rows.start <= bottom
+    return bool(meets and left < columns.stop and columns.start <= right)

@@ -1,6 +1,7 @@
 """Parts of arrays that are read where they are needed."""
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -55,10 +56,21 @@ def pixels_print(array: Any) -> str:
     *leading, height, width = (int(size) for size in array.shape)
     for plane in np.ndindex(*leading):
         for row in _starts(height):
-            for column in _starts(width):
-                part = array[(*plane, slice(row, row + _SIDE), slice(column, column + _SIDE))]
+            for part in _windows(array, plane, row, width):
                 digest.update(np.ascontiguousarray(part).tobytes())
     return digest.hexdigest()
+
+
+def _windows(array: Any, plane: tuple[int, ...], row: int, width: int) -> Iterator[Any]:
+    """The windows of a band of rows; strips, which are read whole, are read once."""
+    rows, columns = slice(row, row + _SIDE), _starts(width)
+    chunks = getattr(array, "chunks", None)
+    if chunks and isinstance(chunks[-1], int) and chunks[-1] >= width:
+        band = np.asarray(array[(*plane, rows, slice(None))])
+        yield from (band[:, column : column + _SIDE] for column in columns)
+    else:
+        for column in columns:
+            yield array[(*plane, rows, slice(column, column + _SIDE))]
 
 
 def _starts(size: int) -> list[int]:

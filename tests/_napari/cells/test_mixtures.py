@@ -14,7 +14,13 @@ from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 import napari_gluer as ng
-from napari_gluer._napari.cells.mixtures import MixtureWindow, save_figure, with_suffix
+from napari_gluer import slots
+from napari_gluer._napari.cells.mixtures import (
+    MixtureWindow,
+    has_fits,
+    save_figure,
+    with_suffix,
+)
 from napari_gluer.errors import InputError
 from napari_gluer.markers import annotate
 
@@ -154,3 +160,11 @@ def test_what_cannot_be_written_is_refused_and_leaves_nothing(tmp_path: Path, na
 def test_a_suffix_is_added_only_where_it_lacks() -> None:
     assert with_suffix("/a/b.PDF", "PNG (*.png)") == Path("/a/b.PDF")
     assert with_suffix("/a/b", "") == Path("/a/b.png")
+
+
+def test_tables_without_fits_are_known(cells: AnnData) -> None:
+    assert not has_fits(cells)
+    slots.note(cells, clean={"mixtures": {}})
+    assert not has_fits(cells)
+    slots.note(cells, clean={"mixtures": {"CD3": {"separated": True}}})
+    assert has_fits(cells)

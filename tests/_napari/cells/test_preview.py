@@ -147,3 +147,29 @@ def test_on_a_real_canvas_it_is_what_napari_says(qtbot: Any, make_napari_viewer:
     assert not view.limited
     np.testing.assert_allclose(found, layer.corner_pixels.T, atol=2)
     assert found[0][0] > 0
+
+
+def test_a_second_preview_takes_the_layer_of_the_first(model: ViewerModel) -> None:
+    source = _open(model, (100, 100), scale=(0.5, 0.5), translate=(10, 20))
+    first = show_preview(model, np.ones((10, 10), int), source, (slice(0, 10), slice(0, 10)))
+    tissue = model.add_image(np.zeros((5, 5)), scale=(0.5, 0.5))
+    model.layers.selection.active = tissue
+    first.visible = False
+    labels = np.full((20, 30), 2)
+    second = show_preview(model, labels, source, (slice(40, 60), slice(5, 35)))
+    assert second is first  # taking a layer away freezes napari for half a second
+    assert model.layers[-1] is second
+    assert model.layers.selection.active is tissue
+    assert second.visible
+    assert not second.editable
+    np.testing.assert_array_equal(second.data, labels)
+    np.testing.assert_allclose(second.data_to_world((7, 3)), source.like.data_to_world((47, 8)))
+
+
+def test_in_3d_the_preview_is_filled_and_napari_does_not_warn(model: ViewerModel) -> None:
+    source = _open(model, (4, 20, 20))
+    model.dims.ndisplay = 3
+    layer = show_preview(
+        model, np.ones((4, 20, 20), int), source, (slice(0, 4), *[slice(0, 20)] * 2)
+    )
+    assert layer.contour == 0

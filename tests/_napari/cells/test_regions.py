@@ -117,3 +117,18 @@ def test_a_layer_without_an_area_is_refused(rows: RegionRows, model: ViewerModel
     rows.leave_out.choose(empty)
     with pytest.raises(InputError, match="“fold” holds no area"):
         rows.regions(model.layers[0])
+
+
+def test_drawn_regions_let_the_cells_be_seen(qtbot: Any, model: ViewerModel) -> None:
+    like = model.add_image(np.zeros((100, 100)), scale=(0.5, 0.5))
+    rows = RegionRows(model, lambda: like)
+    qtbot.addWidget(rows)
+    model.scene.camera.zoom = 4
+    for button in rows.draw.values():
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    within, leave_out = (layer for layer in model.layers if isinstance(layer, Shapes))
+    for layer in (within, leave_out):
+        layer.add_rectangles(np.array([[0, 0], [10, 10]]))
+        assert layer.face_color[0][3] < 0.1
+        assert layer.edge_width[0] == 1  # pixels of the image, which are two of the screen
+    assert tuple(within.edge_color[0]) != tuple(leave_out.edge_color[0])

@@ -1,5 +1,6 @@
 """Hand-corrected masks, nuclei, regions, stacks and spots through the Cells step."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from qtpy.QtCore import Qt
 
 from napari_gluer import slots
 from napari_gluer._napari.attached import cells_of, measured_of, unmeasured
+from napari_gluer._napari.cells.work import Plan
 from napari_gluer._napari.spots import spots_layer
 from napari_gluer._napari.steps.cells import CellsStep
 from napari_gluer.image import MultiplexImage
@@ -152,7 +154,7 @@ def test_spots_are_counted_in_masks(
     assert step.run.text() == "Measure"
     assert not step.sections["measuring"].visible
     text = run(step)
-    assert text.startswith("64 cells, 2 features. 1,000 spots, ")
+    assert text.startswith("64 cells, 2 genes. 1,000 spots, ")
     assert f"{(under > 0).mean():.1%} in cells" in text
     counted = cells_of(masks)
     truth = pd.crosstab(under, table["gene"]).drop(index=0, errors="ignore")
@@ -197,3 +199,29 @@ def test_regions_count_for_spots_too(
     assert table.obs[slots.LABEL].tolist() == list(range(3, 97, 3))
     assert slots.info(table)[slots.SPATIAL_UNIT] == ("um" if pixel_size else "px")
     assert unmeasured(masks) == 0
+
+
+def test_an_image_of_nuclei_alone_is_ticked_and_its_cells_are_kept(
+    qtbot: Any, model: ViewerModel, image: MultiplexImage, run: Any
+) -> None:
+    model.add_image(image.data[0], name="whatever", scale=(0.5, 0.5))
+    step = CellsStep(model)
+    qtbot.addWidget(step)
+    step.show()
+    assert step.finding.nuclear.ticked == ("whatever",)
+    model.layers[0].name = "DAPI"
+    assert step.clean.isChecked()
+    text = run(step)
+    assert text.startswith("64 cells, 1 channel. Not cleaned: no channel is a marker")
+    (found,) = (layer for layer in model.layers if isinstance(layer, Labels))
+    assert cells_of(found).n_obs == 64
+    assert not step.look.isEnabled()
+    assert step.edit.isEnabled()
+
+
+def test_a_home_folder_is_known_by_its_sign(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert Plan(folder="~/tiles").store("cells") == tmp_path / "tiles" / "cells"

@@ -93,14 +93,15 @@ def test_the_outcome_counts_markers_and_its_details_name_them(cells: AnnData) ->
         "skipped": {"total": "not wanted"},
         "not_separated": ["CD4", "CD8"],
         "constant": ["ER"],
+        "bounds": {"size": {"low": 12.5, "high": 1250.0, "unit": "µm²", "from": {}}},
     }
     slots.note(cells, clean=report)
     said = outcome(cells)
     assert said.text == (
         "582 of 600 cells kept, 2 channels. Dropped: 17 too small, 1 too large. No clear split "
-        "into signal and ground: 2 markers. The same in every cell: 1. Skipped: total."
+        "into signal and ground: 2 markers. The same in every cell: 1."
     )
-    for part in ("CD4, CD8", "ER", "total: not wanted"):
+    for part in ("CD4, CD8", "ER", "total: not wanted", "Sizes kept: 12.5 to 1,250 µm²."):
         assert part in said.details
     slots.note(cells, kind=slots.COUNTS, clean={**report, "not_separated": [], "constant": []})
     assert outcome(cells).text.startswith("582 of 600 cells kept, 2 features.")
@@ -247,3 +248,11 @@ def test_everything_unfolded_is_as_narrow_as_the_panel(qtbot: Any, step: CellsSt
     qtbot.wait(10)
     scroll_bar = 20
     assert step.scroll_area.widget().minimumSizeHint().width() <= step.minimumWidth() - scroll_bar
+
+
+def test_one_of_a_thing_is_said_in_the_singular(cells: AnnData) -> None:
+    one = cells[:1, :1].copy()
+    slots.note(one, measure={"outside_regions": 1})
+    assert outcome(one).text == "1 cell, 1 channel. Left out by regions: 1 cell."
+    slots.note(one, kind=slots.COUNTS, spots={"outcome": "5 spots"})
+    assert outcome(one).text.startswith("1 cell, 1 gene. 5 spots.")

@@ -5,8 +5,9 @@ from typing import Any
 from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QWidget
 
 import napari_gluer as ng
+from napari_gluer._napari.browsing import add_browse
 from napari_gluer._napari.folding import Section
-from napari_gluer._napari.forms import form, read
+from napari_gluer._napari.forms import Form, form, read
 from napari_gluer._napari.images import Source
 from napari_gluer._napari.pickers import ChannelList
 from napari_gluer.errors import InputError, listed
@@ -28,6 +29,8 @@ class Finding:
         Channels to tick.
     growth, settings
         Forms of one field, and of all others.
+    browse
+        Buttons beside the lines for a method's model file.
     preview
         A button, for the step to connect.
     """
@@ -39,6 +42,7 @@ class Finding:
         self.growth = form(ng.SegmentParams(), hide=others)
         self._growth_box = self.growth.rows[_GROWTH].widget.native
         self.settings = form(ng.SegmentParams(), hide=("nuclear_channels", _GROWTH))
+        self.browse = _browse_models(self.settings)
         self.preview = QPushButton("Preview")
         self.preview.setToolTip("Find the cells of what is in view, and outline them.")
         self.section = Section("How cells are found", self.settings)
@@ -85,7 +89,14 @@ class Finding:
         return read(ng.SegmentParams, self.settings).model_copy(update=changed)
 
 
+def _browse_models(settings: Form) -> list[QPushButton]:
+    methods = [one for one in settings.rows["method"].widget if isinstance(one, Form)]
+    return [add_browse(one, "model", "Model file") for one in methods if "model" in one.rows]
+
+
 def _guess(channels: Any) -> tuple[str, ...]:
+    if len(channels) == 1:
+        return tuple(channels)
     try:
         return guessed_nuclear(channels) if channels else ()
     except InputError:  # no channel has a known name: the person ticks one

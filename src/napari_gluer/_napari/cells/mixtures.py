@@ -95,6 +95,11 @@ class MixtureWindow(QWidget):
                 report(error)
 
 
+def has_fits(cells: AnnData) -> bool:
+    """Whether a table holds fits of markers to look at."""
+    return bool(_fits(cells))
+
+
 def save_figure(figure: Figure, path: Path) -> None:
     """Write a figure, whole or not at all.
 
@@ -126,7 +131,7 @@ def with_suffix(path: str, kind: str) -> Path:
 
 def _listed(cells: AnnData) -> list[tuple[str, str]]:
     """Markers, and their names with a word where signal and ground do not separate."""
-    fits = slots.info(cells).get(slots.CLEAN, {}).get("mixtures") or {}
+    fits = _fits(cells)
     if not fits:
         raise InputError(
             "There are no fits to look at. Clean the measurements with a mixture first "
@@ -136,6 +141,10 @@ def _listed(cells: AnnData) -> list[tuple[str, str]]:
         (name, name if fit["separated"] else f"{name} – {_UNCLEAR}") for name, fit in fits.items()
     ]
     return [("", _ALL), *names]
+
+
+def _fits(cells: AnnData) -> dict[str, Any]:
+    return slots.info(cells).get(slots.CLEAN, {}).get("mixtures") or {}
 
 
 class _Canvas(FigureCanvasQTAgg):

@@ -20,12 +20,14 @@ def outcome(cells: AnnData, *also: str) -> Outcome:
     """
     known = slots.info(cells)
     measured = known.get(slots.KIND, slots.INTENSITY) == slots.INTENSITY
-    size = f"{cells.n_vars:,} {'channels' if measured else 'features'}"
+    size = _number(
+        cells.n_vars, "channel" if measured else "gene" if "spots" in known else "feature"
+    )
     report = known.get(slots.CLEAN)
     if isinstance(report, dict):
         parts, details = _cleaned(report, size), _details(report)
     else:
-        parts, details = [f"{cells.n_obs:,} cells, {size}."], []
+        parts, details = [f"{_number(cells.n_obs, 'cell')}, {size}."], []
     parts += [_spots(known["spots"])] if "spots" in known else []
     parts += [*_measured(known.get(slots.MEASURE, {})), *filter(None, also)]
     return Outcome(" ".join(parts), "\n\n".join(details))
@@ -33,13 +35,12 @@ def outcome(cells: AnnData, *also: str) -> Outcome:
 
 def _cleaned(report: dict[str, Any], size: str) -> list[str]:
     dropped = ", ".join(f"{n:,} {reason}" for reason, n in report["reasons"].items() if n)
-    parts = [f"{report['kept']:,} of {report['cells']:,} cells kept, {size}."]
+    parts = [f"{report['kept']:,} of {_number(report['cells'], 'cell')} kept, {size}."]
     parts += [f"Dropped: {dropped}."] if dropped else []
     if n := len(report["not_separated"]):
-        parts.append(f"No clear split into signal and ground: {n} markers.")
+        parts.append(f"No clear split into signal and ground: {_number(n, 'marker')}.")
     if n := len(report["constant"]):
         parts.append(f"The same in every cell: {n}.")
-    parts += [f"Skipped: {', '.join(report['skipped'])}."] if report["skipped"] else []
     return parts
 
 
@@ -50,6 +51,9 @@ def _details(report: dict[str, Any]) -> list[str]:
         parts.append(f"No clear split into signal and ground (kept, judge with care): {names}.")
     if report["constant"]:
         parts.append(f"The same in every cell: {', '.join(report['constant'])}.")
+    sizes = report.get("bounds", {}).get("size")
+    if sizes:
+        parts.append(f"Sizes kept: {sizes['low']:,.4g} to {sizes['high']:,.4g} {sizes['unit']}.")
     why = "; ".join(f"{step}: {reason}" for step, reason in report["skipped"].items())
     return [*parts, *([f"Skipped – {why}."] if why else [])]
 
@@ -57,9 +61,9 @@ def _details(report: dict[str, Any]) -> list[str]:
 def _measured(report: dict[str, Any]) -> list[str]:
     said = []
     if n := report.get("outside_regions"):
-        said.append(f"Left out by regions: {n:,} cells.")
+        said.append(f"Left out by regions: {_number(n, 'cell')}.")
     if n := report.get("cells_without_nucleus"):
-        said.append(f"Without a nucleus: {n:,} cells.")
+        said.append(f"Without a nucleus: {_number(n, 'cell')}.")
     if lost := report.get("not_finite"):
         said.append(f"NaN or infinite pixels left out: {sum(lost.values()):,}.")
     return said
@@ -68,3 +72,7 @@ def _measured(report: dict[str, Any]) -> list[str]:
 def _spots(report: dict[str, Any]) -> str:
     text = str(report["outcome"])
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+
+
+def _number(n: int, thing: str) -> str:
+    return f"{n:,} {thing if n == 1 else f'{thing}s'}"

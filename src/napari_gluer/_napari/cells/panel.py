@@ -8,9 +8,9 @@ from napari.layers import Labels, Layer, Points
 from qtpy.QtWidgets import QCheckBox, QPushButton
 
 import napari_gluer as ng
-from napari_gluer import slots
 from napari_gluer._napari.attached import cells_of, measured_of
 from napari_gluer._napari.cells.finding import Finding
+from napari_gluer._napari.cells.mixtures import has_fits
 from napari_gluer._napari.cells.options import BigImages, MeasureOptions
 from napari_gluer._napari.cells.regions import RegionRows
 from napari_gluer._napari.folding import Section, boxed
@@ -103,7 +103,7 @@ class CellsPanel(Step):
         self.sections["cleaning"].visible = self.clean.isChecked()
         self.sections["big"].visible = not from_table
         cells = cells_of(chosen) if isinstance(chosen, Labels) else None
-        self.look.setEnabled(cells is not None and slots.CLEAN in slots.info(cells))
+        self.look.setEnabled(cells is not None and has_fits(cells))
         self.edit.setEnabled(cells is not None)
         self.run.setText("Clean" if from_table else "Find and measure" if finding else "Measure")
 

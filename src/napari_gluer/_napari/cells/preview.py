@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_gluer._napari.attached import KEY, held
 from napari_gluer._napari.images import PAINTED, Source
-from napari_gluer._napari.layers import show_labels
+from napari_gluer._napari.layers import place_like, show_labels
 from napari_gluer.errors import InputError
 
 _NAME = "preview"
@@ -61,18 +61,16 @@ def show_preview(
     viewer: ViewerModel, labels: NDArray[Any], source: Source, window: tuple[slice, ...]
 ) -> Labels:
     """Outline the labels of a window over the image, in place of an earlier preview."""
-    active = viewer.layers.selection.active
-    active = None if active is None or _is_preview(active) else active
-    remove_preview(viewer)
-    layer = show_labels(viewer, labels, name=_NAME, like=source.like)
+    layer = _shown_anew(viewer, labels, source.like)
     layer.metadata = {KEY: {PAINTED: _NAME}}
     corner = [part.start for part in window]
     place_at(layer, source.like, corner)
-    layer.contour = max(1, round(_LINE / (viewer.scene.camera.zoom * float(layer.scale[-1]))))
+    flat = viewer.dims.ndisplay == 2  # napari draws no contours in 3-D, and warns of it
+    width = round(_LINE / (viewer.scene.camera.zoom * float(layer.scale[-1])))
+    layer.contour = max(1, width) if flat else 0
     layer.opacity = 1
+    layer.visible = True
     layer.editable = False  # it goes with the next run
-    if active is not None:
-        viewer.layers.selection.active = active
     return layer
 
 
@@ -88,6 +86,28 @@ def place_at(layer: Layer, like: Layer, corner: list[int]) -> None:
     pixel[-layer.ndim :] = corner
     world = like.affine.inverse(np.asarray(like.data_to_world(pixel)))
     layer.translate = world[-layer.ndim :]
+
+
+def _shown_anew(viewer: ViewerModel, labels: NDArray[Any], like: Layer) -> Labels:
+    """The layer of the preview on top of all others; which layer is chosen stays as it was.
+
+    The earlier one is used again: napari needs half a second to take a layer away.
+    """
+    layers = viewer.layers
+    earlier = [one for one in layers if _is_preview(one) and one.ndim == labels.ndim]
+    if earlier:
+        layer: Labels = earlier[0]
+        layer.data = labels
+        place_like(layer, like)
+        layers.move(layers.index(layer), len(layers))
+        return layer
+    active = layers.selection.active
+    active = None if active is None or _is_preview(active) else active
+    remove_preview(viewer)
+    layer = show_labels(viewer, labels, name=_NAME, like=like)
+    if active is not None:
+        layers.selection.active = active
+    return layer
 
 
 def _is_preview(layer: Layer) -> bool:

@@ -19,6 +19,8 @@ _AREAS = ("polygon", "rectangle", "ellipse")
 _ELLIPSE = 128  # corners of the polygon that stands for one
 _FEW, _BUTTON = 5, 60  # letters and pixels that fit the panel
 _WITHIN, _LEAVE_OUT = "Only within", "Leave out"
+_EDGES = {_WITHIN: "#ffd54a", _LEAVE_OUT: "#ff6b5e"}
+_LINE = 2  # pixels of the screen
 
 
 class RegionRows(QWidget):
@@ -65,7 +67,15 @@ class RegionRows(QWidget):
     def _draw(self, name: str) -> None:
         like = self._image_layer()
         lies = {} if like is None else placement(like, 2)
-        layer = self._viewer.add_shapes(ndim=2, name=name.lower(), opacity=0.4, **lies)
+        layer = self._viewer.add_shapes(
+            ndim=2,
+            name=name.lower(),
+            face_color="#ffffff10",  # the cells beneath must be seen
+            edge_color=_EDGES[name],
+            edge_width=_LINE / (self._viewer.scene.camera.zoom * _pixel(like)),
+            opacity=1,
+            **lies,
+        )
         layer.mode = "add_polygon"
         (self.within if name == _WITHIN else self.leave_out).choose(layer)
 
@@ -87,6 +97,11 @@ def polygons_of(shapes: Shapes, like: Layer) -> tuple[list[Polygon], int]:
         if kind in _AREAS
     ]
     return found, len(shapes.data) - len(found)
+
+
+def _pixel(like: Layer | None) -> float:
+    """Side of a pixel in world units."""
+    return 1.0 if like is None else float(like.scale[-1])
 
 
 def _areas(shapes: Shapes | None, like: Layer) -> tuple[tuple[Polygon, ...], str]:

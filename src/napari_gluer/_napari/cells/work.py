@@ -22,6 +22,7 @@ from napari_gluer.polygons import Regions
 from napari_gluer.tiles import TileParams
 from napari_gluer.track import Track
 
+_NO_MARKER = "Not cleaned: no channel is a marker (Genes… shows what each is)."
 _IN_MEMORY = 2**28  # pixels of labels that are not left on disk
 
 
@@ -55,7 +56,7 @@ class Plan:
 
     def store(self, stage: str) -> Path | None:
         """Where the finished tiles of a stage are kept."""
-        return Path(self.folder) / stage if self.folder else None
+        return Path(self.folder).expanduser() / stage if self.folder else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +71,8 @@ class Found:
         The table before and after cleaning.
     left_out
         Labels that were not measured because they lie outside the regions.
+    note
+        What was not done, for the person; mostly "".
     """
 
     labels: Any
@@ -77,6 +80,7 @@ class Found:
     measured: AnnData
     cells: AnnData
     left_out: NDArray[np.int64]
+    note: str = ""
 
 
 class Previewed(NamedTuple):
@@ -141,12 +145,19 @@ def assign(
 
 def cleaned(measured: AnnData, labels: Any, plan: Plan, track: Track) -> Found:
     """Clean a table, and make ready what painting its cells needs."""
-    cells = measured if plan.clean is None else ng.clean(measured, plan.clean, track=track)
+    cleans = plan.clean is not None and _has_markers(measured)
+    cells = ng.clean(measured, plan.clean, track=track) if cleans else measured
     index = LabelIndex(labels)
     index.positions(cells)  # refuses a table that belongs to other labels
     _ = index.levels  # built here rather than in the window's thread at the first painting
     there = slots.cell_labels(measured) if plan.regions else index.ids
-    return Found(labels, index, measured, cells, np.setdiff1d(index.ids, there))
+    note = "" if cleans or plan.clean is None else _NO_MARKER
+    return Found(labels, index, measured, cells, np.setdiff1d(index.ids, there), note)
+
+
+def _has_markers(cells: AnnData) -> bool:
+    roles = cells.var.get(slots.ROLE)
+    return roles is None or bool((roles.astype(str) == slots.MARKER).any())
 
 
 def _within(cells: AnnData, regions: Regions | None, pixel_size_um: float) -> AnnData:

@@ -92,7 +92,7 @@ class CellsStep(CellsPanel):
         self.cells_from.choose(layer)
         self.show_what_applies()
         note = source.note if isinstance(source, Source) else ""
-        return outcome(result.cells, note, self._ignored)
+        return outcome(result.cells, result.note, note, self._ignored)
 
     def _preview(self) -> None:
         wanted = self.guarded(self._prepare_preview)
@@ -117,7 +117,7 @@ class CellsStep(CellsPanel):
         if view.limited:
             high, wide = (part.stop - part.start for part in view.window[-2:])
             place = f"in the middle of the view ({wide:,} × {high:,} pixels)"
-        return Outcome(f"{found.number:,} cells {place}.")
+        return Outcome(f"{found.number:,} {'cell' if found.number == 1 else 'cells'} {place}.")
 
     def _plan(self, source: Source | Points | None) -> work.Plan:
         """The choices that apply to a source."""
