@@ -273,3 +273,17 @@ def test_labels_of_slices_as_fiji_writes_them(tmp_path: Path) -> None:
 
     assert names(" - DAPI", " - CD3") == ("DAPI", "CD3")
     assert names(" - a.tif", " - a.tif") == names("", "") == ("Channel 0", "Channel 1")
+
+
+def test_a_chain_of_pages_that_runs_in_a_circle_is_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "circle.tif"
+    tifffile.imwrite(path, np.zeros((2, 32, 32), np.uint8), photometric="minisblack")
+    with tifffile.TiffFile(path) as tif:
+        first, second = (page.offset for page in tif.pages)
+    data = bytearray(path.read_bytes())
+    entries = int.from_bytes(data[second : second + 2], "little")
+    follows = second + 2 + 12 * entries
+    data[follows : follows + 4] = first.to_bytes(4, "little")
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"circle\.tif is cut short or damaged"):
+        read_image(path)

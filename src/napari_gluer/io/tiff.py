@@ -24,7 +24,7 @@ WOULD_DO = (
     "An OME-TIFF, ImageJ TIFF, plain (c, y, x) TIFF, QPTIFF, OME-Zarr, or a folder of one-channel "
     "TIFFs named by marker would do."
 )
-_DAMAGE = re.compile(r"invalid (?:page|value) offset|corrupted[^>]*")
+_DAMAGE = re.compile(r"invalid (?:page|value) offset|circular reference|corrupted[^>]*")
 _KEPT_OPEN = 8  # files that a worker process keeps open between tiles
 _MAGIC = {
     b"\x89HDF": "an HDF5 file",
@@ -117,7 +117,8 @@ def open_tiff(path: Path, choice: Choice | None = None) -> tuple[OpenTiff, int]:
     try:
         with _complaints() as damage:
             file = OpenTiff(path)
-            series = list(file.tif.series)
+            len(file.tif.pages)  # follows their chain: damage there can hang what is next
+            series = [] if damage else list(file.tif.series)
             about = [_about(one) for one in series]
     except UNREADABLE as error:
         raise InputError(

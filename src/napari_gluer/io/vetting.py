@@ -5,9 +5,10 @@ numbers. It imports only what that takes, so that the process starts in a fracti
 """
 
 import faulthandler
+import functools
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import h5py  # type: ignore[import-untyped]
@@ -52,16 +53,16 @@ def _endless(patience: float) -> str:
 
 def _look_over(path: str) -> int:
     with h5py.File(path) as file:
-        claims: list[str] = []
-        _walk(file, lambda dataset: claims.extend(_excess(dataset)), set())
-    if claims:
-        print(claims[0])  # noqa: T201 - how the child answers
+        found = next(_faults(file, set()), "")
+    if found:
+        print(found)  # noqa: T201 - how the child answers
         return _BROKEN
     return 0
 
 
-def _walk(group: h5py.Group, visit: Callable[[h5py.Dataset], None], seen: set[int]) -> None:
-    dict(group.attrs)
+def _faults(group: h5py.Group, seen: set[int]) -> Iterator[str]:
+    """What is wrong below `group`, one sentence at a time."""
+    yield from _unreadable(group.name, lambda: dict(group.attrs))
     for name in group:
         node = group[name]
         place = h5py.h5o.get_info(node.id).addr
@@ -69,23 +70,26 @@ def _walk(group: h5py.Group, visit: Callable[[h5py.Dataset], None], seen: set[in
             continue
         seen.add(place)
         if isinstance(node, h5py.Group):
-            _walk(node, visit, seen)
+            yield from _faults(node, seen)
         elif isinstance(node, h5py.Dataset):
-            dict(node.attrs)
-            visit(node)
+            yield from _unreadable(node.name, functools.partial(dict, node.attrs))
+            yield from _excess(node)
 
 
-def _excess(dataset: h5py.Dataset) -> list[str]:
+def _unreadable(name: str, read: Callable[[], object]) -> Iterator[str]:
+    try:
+        read()
+    except (OSError, RuntimeError) as error:  # the reader would fail too, after gigabytes
+        yield f"{name} cannot be read ({error})"
+
+
+def _excess(dataset: h5py.Dataset) -> Iterator[str]:
     claimed = float(np.prod(dataset.shape or (0,), dtype=float)) * dataset.dtype.itemsize
     stored = min(dataset.id.get_storage_size(), Path(dataset.file.filename).stat().st_size)
     if claimed > _SPARE + _COMPRESSED * stored:
-        return [f"{dataset.name} claims {claimed:.3g} bytes and stores {stored}"]
-    if dataset.dtype.kind == "O":
-        try:
-            dataset[()]
-        except (OSError, RuntimeError) as error:  # the reader would fail too, after gigabytes
-            return [f"{dataset.name} cannot be read ({error})"]
-    return []
+        yield f"{dataset.name} claims {claimed:.3g} bytes and stores {stored}"
+    elif dataset.dtype.kind == "O":
+        yield from _unreadable(dataset.name, lambda: dataset[()])
 
 
 if __name__ == "__main__":

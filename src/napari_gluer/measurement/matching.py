@@ -162,6 +162,8 @@ def cell_votes(spots: Sample, places: CellPlaces) -> pd.DataFrame:
 
 def _voted(votes: pd.DataFrame, way: Orientation, places: CellPlaces) -> tuple[Placement, float]:
     """The origin that most cells vote for, and the share of the cells that do."""
+    if votes.empty:  # no cell in common
+        return Placement(way), 0.0
     extent = places.shape[-2:]
     x, y = Placement(way).unplaced(
         votes["row"].to_numpy(np.float64), votes["column"].to_numpy(np.float64), extent
