@@ -191,7 +191,7 @@ def _noise(pixels: NDArray[np.float32]) -> float:
     dark = places <= np.quantile(places, _DARK)
     rest = (pixels - ndimage.gaussian_filter(pixels, 1.0))[dark]
     kept = (1 / (2 * np.sqrt(np.pi))) ** pixels.ndim - 2 * (2 * np.pi) ** (-pixels.ndim / 2)
-    return float(rest.std() / np.sqrt(1 + kept))
+    return float(rest.astype(np.float64).std() / np.sqrt(1 + kept))
 
 
 def _standing_out(noise: float, blur: float, ndim: int, clear: float = _CLEAR) -> float:
