@@ -110,9 +110,9 @@ def check(cells: Any, truth: dict[str, np.ndarray]) -> None:
 
 def row(name: str, image: ng.MultiplexImage, labels: np.ndarray, sums: float) -> str:
     measure(image, labels)
-    ours, cells = best(lambda: measure(image, labels), 5)
+    ours, cells = best(lambda: measure(image, labels), 15)
     last = np.moveaxis(image.data, 0, -1)
-    theirs, truth = best(lambda: regionprops_table(labels, last, properties=PROPERTIES), 2)
+    theirs, truth = best(lambda: regionprops_table(labels, last, properties=PROPERTIES), 3)
     check(cells, truth)
     single, _ = best(lambda: per_channel(labels, image), 1)
     return (

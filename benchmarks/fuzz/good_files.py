@@ -12,6 +12,7 @@ import pandas as pd
 import tifffile
 import zarr
 from scipy import sparse
+from zarr.codecs import BloscCodec
 
 import napari_gluer as ng
 
@@ -54,7 +55,10 @@ def _tiff_folder(place: Path) -> None:
 def _ome_zarr(place: Path, version: int) -> None:
     group = zarr.open_group(place, mode="w", zarr_format=version)
     for level, pixels in enumerate((_pixels(), _pixels()[:, ::2, ::2])):
-        array = group.create_array(str(level), shape=pixels.shape, chunks=(1, 48, 48), dtype="u2")
+        packed = {"compressors": BloscCodec()} if level and version == 3 else {}
+        array = group.create_array(
+            str(level), shape=pixels.shape, chunks=(1, 48, 48), dtype="u2", **packed
+        )
         array[:] = pixels
     scales = [
         {

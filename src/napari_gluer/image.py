@@ -49,7 +49,8 @@ class MultiplexImage:
         object.__setattr__(self, "channels", tuple(self.channels))
         if self.pixel_size_um is not None:
             sizes = np.ravel(self.pixel_size_um)
-            if len(sizes) not in (1, len(shape) - 1) or not (sizes > 0).all():
+            usable = np.isfinite(sizes).all() and (sizes > 0).all()
+            if len(sizes) not in (1, len(shape) - 1) or not usable:
                 raise InputError(
                     f"A pixel size is one positive number or {len(shape) - 1}, one for each axis; "
                     f"this one is {self.pixel_size_um}."

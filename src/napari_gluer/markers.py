@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 import pandas as pd
 
@@ -78,6 +79,7 @@ def note_of(name: str) -> str:
     return antigen.note if antigen else ""
 
 
+@lru_cache(maxsize=4096)  # panels come again, image after image
 def role_of(name: str) -> str:
     """``nuclear``, ``blank``, ``ignore`` or, for every other name, ``marker``."""
     if is_blank(name):

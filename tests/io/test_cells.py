@@ -109,8 +109,26 @@ def test_labels_that_are_no_key_are_refused(tmp_path: Path, label: list[object])
 def test_nan_values_are_refused_with_their_number(tmp_path: Path) -> None:
     values = INTENSITY.copy()
     values[0, 1:] = np.nan
-    with pytest.raises(InputError, match="2 of 6 values"):
+    with pytest.raises(InputError, match=r"2 of 6 values in X are NaN \(it holds counts"):
+        read_cells(saved(tmp_path, values), "counts")
+    values[0, 1] = np.inf
+    with pytest.raises(InputError, match="1 of 6 values in X are infinite"):
         read_cells(saved(tmp_path, values))
+    values[:] = np.nan
+    with pytest.raises(InputError, match="6 of 6 values in X are NaN"):
+        read_cells(saved(tmp_path, values), "intensity")
+
+
+def test_measured_intensities_may_have_gaps(tmp_path: Path) -> None:
+    values = INTENSITY.copy()
+    values[0, 1] = np.nan
+    cells = read_cells(saved(tmp_path, values))
+    assert slots.info(cells)["kind"] == "intensity"
+    np.testing.assert_array_equal(cells.X, values)
+    table = AnnData(np.array([[0.0, 3, np.nan], [1, 0, 7]], np.float32))
+    table.write_h5ad(tmp_path / "counts.h5ad")
+    with pytest.raises(InputError, match=r"1 of 6 values in X are NaN \(it holds counts"):
+        read_cells(tmp_path / "counts.h5ad")
 
 
 def test_a_result_comes_back_as_it_was(tmp_path: Path) -> None:

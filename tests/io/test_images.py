@@ -7,7 +7,7 @@ import tifffile
 from tifffile import imwrite
 
 from napari_gluer.errors import InputError
-from napari_gluer.io.images import read_image
+from napari_gluer.io.images import ImageParams, read_image
 from napari_gluer.io.labels_files import read_labels
 
 CYX = np.random.default_rng(0).integers(0, 1000, (3, 40, 50)).astype(np.uint16)
@@ -287,3 +287,54 @@ def test_a_chain_of_pages_that_runs_in_a_circle_is_refused_at_once(tmp_path: Pat
     path.write_bytes(data)
     with pytest.raises(InputError, match=r"circle\.tif is cut short or damaged"):
         read_image(path)
+
+
+@pytest.mark.parametrize(
+    ("given", "size"), [(0.5, (0.5, 0.5)), ((0.5,), (0.5, 0.5)), ([0.5, 0.25], (0.5, 0.25))]
+)
+def test_a_pixel_size_is_given_where_the_file_has_none(
+    given: object, size: tuple[float, ...], tmp_path: Path
+) -> None:
+    imwrite(tmp_path / "b.ome.tif", CYX, metadata=OME)
+    plain = read_image(tmp_path / "b.ome.tif")
+    image = read_image(tmp_path / "b.ome.tif", pixel_size_um=given)
+    assert (plain.spacing_um, image.spacing_um) == (None, size)
+    assert image.notes[:-1] == plain.notes
+    assert image.notes[-1].endswith("as given; b.ome.tif gives none.")
+    np.testing.assert_array_equal(image.data[:], CYX)
+
+
+def test_a_given_pixel_size_wins_over_the_file_and_says_so(tmp_path: Path) -> None:
+    imwrite(tmp_path / "a.ome.tif", CYX, metadata={**OME, **IN_UM})
+    image = read_image(tmp_path / "a.ome.tif", pixel_size_um=(0.5, 0.25))
+    assert image.spacing_um == (0.5, 0.25)
+    assert "taken to be 0.5 × 0.25 µm, as given; a.ome.tif says 0.5 µm." in image.notes[-1]
+    for same in ((), None, 0.5, (0.5, 0.5)):
+        assert read_image(tmp_path / "a.ome.tif", pixel_size_um=same).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (0.5, "0.5 µm, has 1 numbers and a.ome.tif 3 axes. Give three numbers, z first"),
+        ((1, 2), "1 × 2 µm, has 2 numbers"),
+        ((2, 0.5, np.inf), "A pixel size is one positive number"),
+    ],
+)
+def test_a_stack_needs_three_sizes(given: object, says: str, tmp_path: Path) -> None:
+    imwrite(tmp_path / "a.ome.tif", CZYX, metadata={"axes": "CZYX"}, ome=True)
+    with pytest.raises(InputError, match=says):
+        read_image(tmp_path / "a.ome.tif", pixel_size_um=given)
+    given_all = read_image(tmp_path / "a.ome.tif", pixel_size_um=(2, 0.5, 0.5))
+    assert given_all.spacing_um == (2.0, 0.5, 0.5)
+
+
+def test_params_of_images_are_checked() -> None:
+    assert ImageParams(series="b", time=3, pixel_size_um=(0.5,)).model_dump() == {
+        "series": "b",
+        "time": 3,
+        "pixel_size_um": (0.5,),
+    }
+    for wrong in ({"pixel_size_um": (0,)}, {"pixel_size_um": (-1, 2)}, {"serie": 1}):
+        with pytest.raises(ValueError, match="ImageParams"):
+            ImageParams(**wrong)

@@ -1,4 +1,6 @@
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from tifffile import imwrite
 from napari_gluer.errors import InputError
 from napari_gluer.image import MultiplexImage
 from napari_gluer.io.images import read_image
-from napari_gluer.io.labels_files import open_labels, read_labels
+from napari_gluer.io.labels_files import open_labels, open_nuclei, read_labels
 
 from .zarrs import CYX, axes_of, image_facts, new_group, put, set_facts, write_image
 
@@ -123,3 +125,48 @@ def test_labels_over_time_are_refused_with_what_would_do(tmp_path: Path) -> None
     imwrite(tmp_path / "t.ome.tif", np.stack([CELLS] * 5).astype("u2"), metadata={"axes": "TYX"})
     with pytest.raises(InputError, match="has 5 time points; labels have none"):
         read_labels(tmp_path / "t.ome.tif")
+
+
+def outlines_of(path: Path, *, nuclei: bool) -> Path:
+    """Two square cells, with a smaller nucleus in each where asked for."""
+
+    def square(low: int, high: int, x: int) -> dict[str, Any]:
+        ring = [[low + x, low], [high + x, low], [high + x, high], [low + x, high], [low + x, low]]
+        return {"type": "Polygon", "coordinates": [ring]}
+
+    features = []
+    for x in (0, 20):
+        feature = {"type": "Feature", "geometry": square(2, 12, x), "properties": {}}
+        feature["properties"] = {"objectType": "cell"}
+        if nuclei:
+            feature["nucleusGeometry"] = square(5, 8, x)
+        features.append(feature)
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return path
+
+
+def test_of_outlines_with_nuclei_the_nuclei_are_opened(tmp_path: Path) -> None:
+    image = MultiplexImage(np.zeros((1, 20, 40)), ["DAPI"])
+    both = outlines_of(tmp_path / "both.geojson", nuclei=True)
+    sizes = np.bincount(np.asarray(open_nuclei(both, like=image).data).ravel())
+    assert sizes.tolist() == [20 * 40 - 18, 9, 9]
+    assert np.bincount(read_labels(both, like=image).ravel())[1:].tolist() == [100, 100]
+
+
+def test_outlines_without_nuclei_and_labels_are_taken_as_they_are(tmp_path: Path) -> None:
+    image = MultiplexImage(np.zeros((1, 20, 40)), ["DAPI"])
+    plain = outlines_of(tmp_path / "plain.geojson", nuclei=False)
+    drawn = open_nuclei(plain, like=image).data
+    assert_array_equal(drawn, read_labels(plain, like=image))
+    imwrite(tmp_path / "nuclei.tif", drawn.astype("u2"))
+    assert_array_equal(open_nuclei(tmp_path / "nuclei.tif", like=image).data[...], drawn)
+
+
+def test_a_damaged_plain_array_is_refused(tmp_path: Path) -> None:
+    made = zarr.create_array(tmp_path / "a.zarr", shape=(20, 30), dtype="u2", chunks=(20, 30))
+    made[:] = 7
+    assert (read_labels(tmp_path / "a.zarr") == 7).all()
+    block = next(path for path in (tmp_path / "a.zarr" / "c").rglob("*") if path.is_file())
+    block.write_bytes(b"damaged")
+    with pytest.raises(InputError, match=r"a\.zarr.*cannot be read"):
+        read_labels(tmp_path / "a.zarr")

@@ -9,9 +9,11 @@ from scipy import sparse, stats
 
 from napari_gluer import slots
 from napari_gluer.errors import InputError
+from napari_gluer.image import MultiplexImage
 from napari_gluer.io.cells import read_cells, write_cells
 from napari_gluer.measurement.clean import CleanParams, clean
 from napari_gluer.measurement.filters import BlankQuantiles, SizeBounds, SizeQuantiles
+from napari_gluer.measurement.intensities import measure
 from napari_gluer.measurement.mixture import fit
 from napari_gluer.measurement.signal import Arcsinh, MixtureCumulative, MixturePosterior, Skip
 
@@ -304,13 +306,65 @@ def spoiled(**changes: Any) -> AnnData:
             r"keeps 10000 to 20000 pixels.*400 sizes are 1 to 400 \(median 200.5\)",
         ),
         (measured(), CleanParams(blanks=BlankQuantiles(lower=0.5, upper=0.5)), "blank gate"),
-        (spoiled(one=(3, 0, np.nan)), CleanParams(size=Skip()), "NaN or infinite values in CD4"),
+        (spoiled(one=(3, 0, np.inf)), CleanParams(size=Skip()), "Infinite values in CD4"),
+        (
+            spoiled(many=(slice(201), 1, np.nan)),
+            CleanParams(),
+            r"more than half of the 400 cells: CD8 \(201\)",
+        ),
+        (
+            spoiled(one=(slice(200), 0, np.nan), other=(slice(200, 400), 1, np.nan)),
+            CleanParams(),
+            "No cell has a value in every channel: NaN in CD4, CD8",
+        ),
         (spoiled(all=(slice(None), slice(2), 1)), CleanParams(), "No marker varies.*CD4, CD8"),
     ],
 )
 def test_what_cannot_be_cleaned(cells: AnnData, params: CleanParams, says: str) -> None:
     with pytest.raises(InputError, match=says):
         clean(cells, params)
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix])
+def test_cells_without_a_value_are_dropped_and_counted(form: Any) -> None:
+    cells = spoiled(
+        marker=(7, 0, np.nan), two=(9, slice(2), np.nan), blank=(11, 2, np.nan), dna=(20, 3, np.nan)
+    )
+    others = cells[~np.isin(np.arange(N), [7, 9, 11])].copy()
+    cells.X = form(cells.X)
+    cleaned = clean(cells)
+    expected = clean(others)
+    np.testing.assert_array_equal(cleaned.obs_names, expected.obs_names)
+    np.testing.assert_array_equal(cleaned.X, expected.X)
+    assert report(cleaned)["dropped"]["values"] == 3
+    assert report(cleaned)["reasons"]["without a value in CD4, CD8, Blank1"] == 3
+    assert report(cleaned)["bounds"]["values"] == {"channels": {"CD4": 2, "CD8": 1, "Blank1": 1}}
+    assert "without a value in CD4, CD8, Blank1 3" in report(cleaned)["outcome"]
+    assert N - cleaned.n_obs == sum(report(cleaned)["dropped"].values())
+    assert "21" in cleaned.obs_names, "a gap in the nuclear stain is no gap in a marker"
+    again = clean(cleaned)
+    assert report(again) == report(cleaned)
+    np.testing.assert_array_equal(again.X, cleaned.X)
+
+
+def test_channels_that_do_not_count_may_be_empty() -> None:
+    cells = spoiled(dna=(slice(None), 3, np.nan))
+    assert clean(cells).n_obs == clean(measured()).n_obs
+
+
+def test_a_few_pixels_that_are_nan_stop_no_step(tmp_path: Path) -> None:
+    """Measured, written, read and cleaned: the one cell without a value is gone, and counted."""
+    labels = np.repeat(np.arange(1, 41), 9).reshape(40, 3, 3).transpose(1, 0, 2).reshape(3, 120)
+    pixels = np.random.default_rng(0).lognormal(3, 1, (2, 3, 120))
+    pixels[1, :, 6:9] = np.nan
+    pixels[0, 1, 1] = np.nan
+    measured_cells = measure(MultiplexImage(pixels, ["CD4", "CD8"]), labels)
+    assert slots.info(measured_cells)["measure"]["not_finite"] == {"CD4": 1, "CD8": 9}
+    write_cells(measured_cells, tmp_path / "cells.h5ad")
+    cleaned = clean(read_cells(tmp_path / "cells.h5ad"), CleanParams(size=Skip()))
+    assert list(cleaned.obs["label"]) == [1, 2, *range(4, 41)]
+    assert report(cleaned)["reasons"] == {"without a value in CD8": 1}
+    assert np.isfinite(cleaned.X).all()
 
 
 def test_params_know_their_choice_from_its_kind() -> None:

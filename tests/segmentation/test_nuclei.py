@@ -8,9 +8,17 @@ from napari_gluer.errors import InputError
 from napari_gluer.image import MultiplexImage
 from napari_gluer.io.images import read_image
 from napari_gluer.io.labels_files import read_labels
-from napari_gluer.segmentation.nuclei import SegmentParams, guessed_nuclear, segment
+from napari_gluer.polygons import Polygon, Regions
+from napari_gluer.segmentation.nuclei import (
+    SegmentParams,
+    find_cells,
+    guessed_nuclear,
+    nuclear_channels,
+    segment,
+)
 from napari_gluer.segmentation.params import Expansion, Watershed
 from napari_gluer.segmentation.scores import f1_score
+from napari_gluer.tiles import TileParams
 
 
 @pytest.mark.parametrize(
@@ -27,6 +35,7 @@ from napari_gluer.segmentation.scores import f1_score
         (["YOYO-1"], ("YOYO-1",)),
         (["SYTO13", "CD45"], ("SYTO13",)),
         (["nuclei", "membrane"], ("nuclei",)),
+        (["Channel 0"], ("Channel 0",)),
     ],
 )
 def test_nuclear_channels_are_known_by_name(channels: list[str], guess: tuple[str, ...]) -> None:
@@ -37,6 +46,38 @@ def test_an_image_without_a_nuclear_channel_is_told_its_channels() -> None:
     image = MultiplexImage(np.zeros((2, 5, 5)), ["CD3", "nucleolin"])
     with pytest.raises(InputError, match=r"CD3, nucleolin.*nuclear_channels"):
         segment(image)
+
+
+def spots(*columns: int) -> MultiplexImage:
+    """Round nuclei in a row, in the only channel."""
+    y, x = np.indices((60, 160))
+    pixels = sum(100.0 * ((y - 30) ** 2 + (x - column) ** 2 < 100) for column in columns)
+    return MultiplexImage(np.asarray(pixels)[np.newaxis], ["Channel 0"])
+
+
+def test_the_only_channel_is_taken() -> None:
+    found = find_cells(spots(25, 75, 125))
+    assert found.channels == ("Channel 0",)
+    assert found.cells.max() == 3
+    assert found.nuclei is found.cells
+    assert nuclear_channels(spots(25), SegmentParams(nuclear_channels=("channel 0",))) == (
+        "Channel 0",
+    )
+
+
+@pytest.mark.parametrize("side", [0, 40])
+def test_cells_outside_the_regions_are_counted(side: int, tmp_path: Path) -> None:
+    image, tiles = spots(25, 75, 125), TileParams(side=side)
+    left = Regions((Polygon((np.array([[0, 0], [0, 100], [60, 100], [60, 0]]),)),))
+    whole, limited = find_cells(image, tiles=tiles), find_cells(image, regions=left, tiles=tiles)
+    assert (whole.cells.max(), whole.outside_regions) == (3, 0)
+    assert (limited.cells.max(), limited.outside_regions) == (2, 1)
+    np.testing.assert_array_equal(limited.cells > 0, (whole.cells > 0) & (whole.cells != 3))
+    np.testing.assert_array_equal(segment(image, regions=left, tiles=tiles), limited.cells)
+    for _ in range(2):  # the second time from the folder
+        kept = find_cells(image, regions=left, tiles=tiles, store=tmp_path / "tiles")
+        assert kept.outside_regions == 1
+        np.testing.assert_array_equal(kept.cells[:], limited.cells)
 
 
 def test_named_channels_are_added_up() -> None:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 from cyclopts import App, CycloptsError, Parameter
@@ -11,9 +12,19 @@ import napari_gluer as ng
 from napari_gluer.errors import InputError
 
 T = TypeVar("T")
+ANOTHER = 3
+"""Exit status of a result that does not come out again."""
+
 Flat = Parameter(name="*")
-Tiles = Annotated[ng.TileParams, Parameter(name="tiles")]
-Series = int | str
+Tiles = Annotated[ng.TileParams, Parameter(name="tiles", help="Size of tiles, threads, cluster.")]
+Reading = Annotated[ng.ImageParams, Flat]
+Limits = Annotated[
+    Path | None, Parameter(help="Outlines of what to use, and what to leave out, .geojson.")
+]
+Store = Annotated[
+    Path | None,
+    Parameter(help="Folder for finished tiles: after a kill the same call goes on where it was."),
+]
 
 app = App(
     name="napari-gluer",
@@ -33,7 +44,7 @@ def main(words: Sequence[str] | None = None) -> int:
         The exit status.
     """
     try:
-        app(sys.argv[1:] if words is None else [*words], exit_on_error=False)
+        status = app(sys.argv[1:] if words is None else [*words], exit_on_error=False)
     except CycloptsError:
         return 2  # it has said what is wrong
     except InputError as error:
@@ -46,7 +57,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("napari-gluer: interrupted", file=sys.stderr)
         return 130
-    return 0
+    return status if isinstance(status, int) else 0
 
 
 def report(items: Iterable[T], desc: str, /) -> Iterator[T]:

@@ -7,9 +7,13 @@ from typing import Annotated, Any
 import numpy as np
 
 import napari_gluer as ng
-from napari_gluer.cli.application import Flat, Series, Tiles, app, report
+from napari_gluer.cli.application import Flat, Limits, Reading, Store, Tiles, app, report
+from napari_gluer.errors import listed
 from napari_gluer.io.cells import refuse_other_table
+from napari_gluer.io.labels_files import open_nuclei
 from napari_gluer.io.labels_writing import refuse_other_labels
+from napari_gluer.measurement.limits import outside_words
+from napari_gluer.segmentation.nuclei import find_cells
 from napari_gluer.tiles import tiles_of
 
 
@@ -18,11 +22,10 @@ def segment(  # noqa: PLR0913 - one parameter a flag
     image: str,
     *,
     out: Path,
-    regions: Path | None = None,
-    series: Series | None = None,
-    time: int | None = None,
-    store: Path | None = None,
-    tiles: Tiles = ng.TileParams(),  # noqa: B008 - frozen
+    reading: Reading = ng.ImageParams(),  # noqa: B008 - frozen
+    regions: Limits = None,
+    store: Store = None,
+    tiles: Tiles = ng.TileParams(),  # noqa: B008
     params: Annotated[ng.SegmentParams, Flat] = ng.SegmentParams(),  # noqa: B008
 ) -> None:
     """Find the cells of an image; write a labels image.
@@ -33,25 +36,21 @@ def segment(  # noqa: PLR0913 - one parameter a flag
         Multiplexed image: file, folder or address.
     out
         Labels to write, .ome.tif or .zarr.
-    regions
-        Outlines of what to use, and what to leave out, .geojson.
-    series
-        Which image, by number from 0 or name, where a file holds several.
-    time
-        Which time point, from 0.
-    store
-        Folder for finished tiles: after a kill the same call goes on where it was.
-    tiles
-        Size of tiles, threads, cluster.
+    reading, regions, store, tiles
+        As declared in `application`.
     params
         Channels and method.
     """
     refuse_other_labels(out)
-    opened = _opened(image, series, time)
-    limits = None if regions is None else ng.read_regions(regions)
-    labels = ng.segment(opened, params, regions=limits, tiles=tiles, store=store, track=report)
-    ng.write_labels(labels, out, opened.spacing_um)
-    print(f"{_largest(labels):,} cells in {out}")
+    opened = _opened(image, reading)
+    found = find_cells(
+        opened, params, regions=_limits(regions), tiles=tiles, store=store, track=report
+    )
+    ng.write_labels(found.cells, out, opened.spacing_um)
+    outside = found.outside_regions
+    left_out = f"; {outside_words(outside)}" if outside else ""
+    print(f"Nuclei in {listed(found.channels)}{left_out}.")
+    print(f"{_largest(found.cells):,} cells in {out}")
 
 
 @app.command
@@ -61,11 +60,10 @@ def measure(  # noqa: PLR0913 - one parameter a flag
     *,
     out: Path,
     nuclei: str | None = None,
-    regions: Path | None = None,
-    series: Series | None = None,
-    time: int | None = None,
-    store: Path | None = None,
-    tiles: Tiles = ng.TileParams(),  # noqa: B008 - frozen
+    reading: Reading = ng.ImageParams(),  # noqa: B008 - frozen
+    regions: Limits = None,
+    store: Store = None,
+    tiles: Tiles = ng.TileParams(),  # noqa: B008
     params: Annotated[ng.MeasureParams, Flat] = ng.MeasureParams(),  # noqa: B008
 ) -> None:
     """Measure every cell of an image; write a table.
@@ -79,28 +77,21 @@ def measure(  # noqa: PLR0913 - one parameter a flag
     out
         Table to write, .h5ad.
     nuclei
-        Labels of the nuclei, to measure nucleus and cytoplasm apart.
-    regions
-        Outlines of what to use, and what to leave out, .geojson.
-    series
-        Which image, by number from 0 or name, where a file holds several.
-    time
-        Which time point, from 0.
-    store
-        Folder for finished tiles: after a kill the same call goes on where it was.
-    tiles
-        Size of tiles, threads, cluster.
+        Labels of the nuclei, or their outlines (of QuPath's cells the nuclei), to measure nucleus
+        and cytoplasm apart.
+    reading, regions, store, tiles
+        As declared in `application`.
     params
         What is measured besides mean, size and position.
     """
     refuse_other_table(out)
-    opened = _opened(image, series, time)
+    opened = _opened(image, reading)
     cells = ng.measure(
         opened,
         _labels(labels, opened),
         params,
-        nuclei=None if nuclei is None else _labels(nuclei, opened),
-        regions=None if regions is None else ng.read_regions(regions),
+        nuclei=None if nuclei is None else _told(open_nuclei(nuclei, like=opened)),
+        regions=_limits(regions),
         tiles=tiles,
         store=store,
         track=report,
@@ -119,6 +110,7 @@ def assign_spots(  # noqa: PLR0913 - one parameter a flag
     image: str | None = None,
     columns: Annotated[ng.SpotParams, Flat] = ng.SpotParams(),  # noqa: B008 - frozen
     params: Annotated[ng.AssignParams, Flat] = ng.AssignParams(),  # noqa: B008 - frozen
+    regions: Limits = None,
     tiles: Tiles = ng.TileParams(),  # noqa: B008
 ) -> None:
     """Count decoded spots in cells; write a table of cells and genes.
@@ -137,27 +129,36 @@ def assign_spots(  # noqa: PLR0913 - one parameter a flag
         Columns, units and which spots to keep.
     params
         How spots lie on the labels.
-    tiles
-        Size of tiles, threads, cluster.
+    regions, tiles
+        As declared in `application`.
     """
     refuse_other_table(out)
-    masks = _labels(labels, None if image is None else _opened(image, None, None))
+    masks = _labels(labels, None if image is None else _opened(image, ng.ImageParams()))
     table = ng.read_spots(spots, columns, track=report)
     print(table.attrs["outcome"])
-    cells = ng.assign_spots(table, masks, params, tiles=tiles, track=report)
+    cells = ng.assign_spots(
+        table, masks, params, regions=_limits(regions), tiles=tiles, track=report
+    )
     ng.write_cells(cells, out)
     print(cells.uns["gluer"]["spots"]["outcome"])
     print(f"{cells.n_obs:,} cells × {cells.n_vars:,} genes in {out}")
 
 
-def _opened(image: str, series: Series | None, time: int | None) -> ng.MultiplexImage:
-    opened = ng.read_image(image, series=series, time=time)
+def _opened(image: str, reading: ng.ImageParams) -> ng.MultiplexImage:
+    opened = ng.read_image(image, **reading.model_dump())
     _tell(opened.notes)
     return opened
 
 
+def _limits(regions: Path | None) -> ng.Regions | None:
+    return None if regions is None else ng.read_regions(regions)
+
+
 def _labels(path: str, like: ng.MultiplexImage | None = None) -> Any:
-    opened = ng.open_labels(path, like=like)
+    return _told(ng.open_labels(path, like=like))
+
+
+def _told(opened: ng.LabelsFile) -> Any:
     _tell(opened.notes)
     return opened.data
 

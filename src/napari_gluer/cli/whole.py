@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import napari_gluer as ng
-from napari_gluer.cli.application import Flat, Series, Tiles, app, report
+from napari_gluer.cli.application import Flat, Limits, Reading, Tiles, app, report
 
 
 @app.command
@@ -14,10 +14,9 @@ def run(  # noqa: PLR0913 - one parameter a flag
     reference: Path,
     out: Path,
     masks: str | None = None,
-    regions: Path | None = None,
-    series: Series | None = None,
-    time: int | None = None,
-    params: Annotated[ng.PipelineParams, Flat] = ng.PipelineParams(),  # noqa: B008 - frozen
+    reading: Reading = ng.ImageParams(),  # noqa: B008 - frozen
+    regions: Limits = None,
+    params: Annotated[ng.PipelineParams, Flat] = ng.PipelineParams(),  # noqa: B008
     seed: int = 0,
     tiles: Tiles = ng.TileParams(),  # noqa: B008
 ) -> None:
@@ -34,20 +33,14 @@ def run(  # noqa: PLR0913 - one parameter a flag
         Folder for cells.h5ad, labels.ome.tif, PNGs and run.json.
     masks
         Labels image, or outlines of cells, to use in place of segmenting.
-    regions
-        Outlines of what to use of an image, and what to leave out, .geojson.
-    series
-        Which image, by number from 0 or name, where a file holds several.
-    time
-        Which time point, from 0.
+    reading, regions, tiles
+        As declared in `application`.
     params
         Parameters of every step.
     seed
         Of every random draw.
-    tiles
-        Size of tiles, threads, cluster.
     """
-    inputs = ng.Inputs(source, reference, masks, regions, series, time)
+    inputs = ng.Inputs(source, reference, masks, regions, reading)
     result = ng.run(inputs, out, params, seed=seed, tiles=tiles, track=report)
     for step, outcome in result.log.outcomes.items():
         print(f"{step:>15}  {outcome}")

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 from anndata import AnnData
+from numpy.typing import NDArray
 from scipy import sparse
 
 from napari_gluer import slots
@@ -30,7 +31,8 @@ def read_cells(path: str | os.PathLike[str], kind: Kind = "detect") -> AnnData:
     kind
         What ``X`` holds. ``detect``: as stored in the file; else, where a column is a nuclear
         stain, intensities; else whole numbers are counts, fractions too large for a logarithm and
-        negative values are intensities, others log1p.
+        negative values are intensities, others log1p. Intensities may be NaN, where a channel
+        shows nothing of a cell; `clean` drops such cells.
 
     Returns
     -------
@@ -51,8 +53,9 @@ def read_cells(path: str | os.PathLike[str], kind: Kind = "detect") -> AnnData:
     """
     source = Path(path)
     cells = read_h5ad(source)
-    _refuse_values(cells, source)
+    values = _values(cells, source)
     found = _kind(cells, kind)
+    _refuse_gaps(values, found, source)
     cells.X = _single(cells.X, dense=found == slots.INTENSITY)
     number_cells(cells, source)
     fill_positions(cells)
@@ -88,18 +91,28 @@ def _single(matrix: Any, *, dense: bool) -> Any:
     return matrix.toarray().astype(np.float32) if dense else sparse.csr_matrix(matrix, dtype="f4")
 
 
-def _refuse_values(cells: AnnData, source: Path) -> None:
+def _values(cells: AnnData, source: Path) -> NDArray[Any]:
+    """Those of ``X``, stored ones of a sparse matrix; refuses what are no finite numbers or NaN."""
     if cells.X is None:
         layers = listed(cells.layers)
         raise InputError(f"{source.name} has no X (layers: {layers}). Put the values there.")
     values = stored_values(cells.X)
     if values.dtype.kind not in "buif":
         raise InputError(f"{source.name}: X holds {values.dtype}; numbers are needed.")
-    lost = int((~np.isfinite(values)).sum())
-    if lost:
+    if lost := int(np.isinf(values).sum()):
         raise InputError(
-            f"{source.name}: {lost} of {values.size} values in X are NaN or infinite. Drop those "
-            "cells or columns, or fill them."
+            f"{source.name}: {lost} of {values.size} values in X are infinite. Drop those cells or "
+            "columns, or fill them."
+        )
+    return values
+
+
+def _refuse_gaps(values: NDArray[Any], kind: str, source: Path) -> None:
+    lost = int(np.isnan(values).sum())
+    if lost and (kind != slots.INTENSITY or lost == values.size):
+        raise InputError(
+            f"{source.name}: {lost} of {values.size} values in X are NaN (it holds {kind}). Drop "
+            "those cells or columns, or fill them; only intensities may have gaps."
         )
 
 
@@ -109,11 +122,12 @@ def _kind(cells: AnnData, kind: Kind) -> str:
     stored = slots.info(cells).get(slots.KIND)
     if stored is not None:
         return str(stored)
-    found = detect_kind(cells.X)
+    values = stored_values(cells.X)
+    values = np.nan_to_num(values) if np.isnan(values).any() else values
+    found = detect_kind(values)
     if any(_is_nuclear_stain(str(name)) for name in cells.var_names):
         return slots.INTENSITY  # of a camera, whole numbers and small ones too
     if found == slots.COUNTS:
-        values = stored_values(cells.X)
         return slots.COUNTS if (values == np.floor(values)).all() else slots.INTENSITY
     return found or slots.INTENSITY
 

@@ -14,11 +14,19 @@ from napari_gluer.errors import InputError, listed
 from napari_gluer.image import MultiplexImage
 from napari_gluer.io.choice import Choice
 from napari_gluer.io.damage import refusing
-from napari_gluer.io.lazy import ChannelView
+from napari_gluer.io.lazy import ChannelView, LazyPixels
 from napari_gluer.io.ome_zarr import opened_image
-from napari_gluer.io.outlines import drawn, ids_of, image_of, is_outlines, read_polygons
+from napari_gluer.io.outlines import (
+    drawn,
+    holds_nuclei,
+    ids_of,
+    image_of,
+    is_outlines,
+    read_polygons,
+)
 from napari_gluer.io.tiff_images import TiffImage
 from napari_gluer.io.zarr_checks import refuse_impossible
+from napari_gluer.io.zarr_codecs import guarded
 from napari_gluer.io.zarr_members import about, label_names
 from napari_gluer.io.zarr_stores import is_address, is_zarr, open_node, short_name
 from napari_gluer.labels import checked_labels
@@ -92,6 +100,19 @@ def open_labels(
     return found
 
 
+def open_nuclei(path: str | os.PathLike[str], *, like: MultiplexImage | None = None) -> LabelsFile:
+    """Open labels of nuclei, as `open_labels`; of outlines of cells and nuclei (QuPath), nuclei.
+
+    Raises
+    ------
+    InputError
+        As `open_labels`.
+    """
+    source = Path(path)
+    both = not is_address(path) and is_outlines(source) and holds_nuclei(source)
+    return open_labels(path, like=like, name="nucleus" if both else None)
+
+
 def read_labels(
     path: str | os.PathLike[str], *, like: MultiplexImage | None = None, name: str | None = None
 ) -> NDArray[np.integer]:
@@ -154,7 +175,8 @@ def _of_zarr(path: str | os.PathLike[str], name: str | None) -> LabelsFile:
     node = open_node(path)
     if isinstance(node, zarr.Array):
         refuse_impossible(label, node)
-        return _found([node], None)
+        axes = "TCZYX"[-node.ndim :]
+        return _found([LazyPixels(guarded(node), axes, axes, name=label)], None)
     with refusing(label, _DAMAGED):
         group = _chosen(label, node, name)
         levels, size, notes = opened_image(label, group, Choice())

@@ -15,6 +15,7 @@ from napari_gluer.io.choice import Choice, chosen_time
 from napari_gluer.io.damage import refusing
 from napari_gluer.io.lazy import LazyPixels
 from napari_gluer.io.zarr_checks import refuse_impossible
+from napari_gluer.io.zarr_codecs import guarded
 from napari_gluer.io.zarr_members import about, chosen_image
 from napari_gluer.io.zarr_stores import open_node, short_name
 
@@ -98,7 +99,7 @@ def _array(name: str, group: Any, dataset: Mapping[str, Any]) -> zarr.Array[Any]
     if not isinstance(array, zarr.Array):
         raise InputError(f"{name}: {dataset['path']} is not an array. {_DAMAGED}")
     refuse_impossible(f"{name}: {dataset['path']}", array)
-    return array
+    return guarded(array)
 
 
 def _stored_axes(name: str, scales: Mapping[str, Any], array: Any) -> str:

@@ -27,6 +27,17 @@ def is_outlines(path: Path) -> bool:
     return name.endswith(_TABLES) and path.is_file() and is_boundaries(path)
 
 
+def holds_nuclei(path: Path) -> bool:
+    """Whether a file of outlines holds cells with nuclei of their own, as QuPath writes them.
+
+    Raises
+    ------
+    InputError
+        If the file is no GeoJSON, or an outline cannot be used.
+    """
+    return path.name.casefold().endswith(_GEOJSON) and bool(read_features(path, nuclei=True)[0])
+
+
 def read_polygons(
     path: str | os.PathLike[str], *, like: MultiplexImage | None = None, nuclei: bool = False
 ) -> tuple[list[Polygon], tuple[str, ...]]:

@@ -18,6 +18,7 @@ from napari_gluer.measurement.filters import (
     Verdict,
     keep_by_blanks,
     keep_by_size,
+    keep_measured,
 )
 from napari_gluer.measurement.report import Report, mixtures_as_json
 from napari_gluer.measurement.signal import (
@@ -54,10 +55,12 @@ class CleanParams(Params):
 def clean(cells: AnnData, params: CleanParams | None = None, *, track: Track = silently) -> AnnData:
     """Drop what is no cell and turn intensities into comparable signals.
 
-    A step for which the table lacks the input is skipped, and the outcome says so. Cells that were
-    cleaned before start again from ``layers["raw"]``; cells dropped then stay dropped, and a
-    filter that is asked for with the same parameters applies the same bounds, so that cleaning
-    twice is cleaning once. Results of an earlier integration no longer fit and are left out.
+    Cells that are NaN in a marker or blank channel are dropped and counted: nothing was measured
+    there. A step for which the table lacks the input is skipped, and the outcome says so. Cells
+    that were cleaned before start again from ``layers["raw"]``; cells dropped then stay dropped,
+    and a filter that is asked for with the same parameters applies the same bounds, so that
+    cleaning twice is cleaning once. Results of an earlier integration no longer fit and are left
+    out.
 
     Parameters
     ----------
@@ -85,13 +88,14 @@ def clean(cells: AnnData, params: CleanParams | None = None, *, track: Track = s
     Raises
     ------
     InputError
-        If no cell is left, a value is NaN, or no marker varies between the cells.
+        If no cell is left, a value is infinite, a channel is NaN in more than half of the cells,
+        or no marker varies between the cells.
     """
     params = params or CleanParams()
     report = Report.continued(slots.info(cells).get(slots.CLEAN), cells.n_obs)
     stages = iter(track(("sizes", "blanks", "signal", "total"), "Cleaning cells"))
     next(stages)
-    cleaned = _filtered(cells, params.size, "size", report)
+    cleaned = _filtered(_with_values(cells, report), params.size, "size", report)
     next(stages)
     cleaned = _filtered(cleaned, params.blanks, "blanks", report)
     cleaned = cleaned.copy() if cleaned.is_view or cleaned is cells else cleaned
@@ -111,6 +115,15 @@ def clean(cells: AnnData, params: CleanParams | None = None, *, track: Track = s
 
 def _raw(cells: AnnData) -> Any:
     return cells.layers.get(slots.RAW, cells.X)
+
+
+def _with_values(cells: AnnData, report: Report) -> AnnData:
+    verdict = keep_measured(cells)
+    if verdict is None:
+        return cells
+    report.bounds["values"] = verdict.bounds
+    report.drop("values", verdict.reasons)
+    return cells[verdict.kept].copy()
 
 
 def _filtered(
@@ -177,9 +190,7 @@ def _clean_signal(cells: AnnData, params: CleanParams, report: Report) -> None:
 def _refuse_unusable(signal: NDArray[np.float64], names: Any) -> None:
     lost = ~np.isfinite(signal).all(axis=0)
     if lost.any():
-        raise InputError(
-            f"NaN or infinite values in {listed(names[lost])}. Drop these channels or cells."
-        )
+        raise InputError(f"Infinite values in {listed(names[lost])}. Drop these channels or cells.")
     if not (np.ptp(signal, axis=0) > 0).any():
         raise InputError(
             f"No marker varies between the {len(signal)} cells left (markers: {listed(names)}). "

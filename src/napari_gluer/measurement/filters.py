@@ -1,4 +1,4 @@
-"""Which rows of a table are cells: by size, and by what the blank channels show."""
+"""Which rows of a table are cells: measured at all, by size, and by what blank channels show."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -12,10 +12,12 @@ from scipy import sparse
 
 from napari_gluer import slots
 from napari_gluer.errors import InputError, listed
+from napari_gluer.expression import stored_values
 from napari_gluer.params import Params
 
 _VOXELS = (1_000.0, 25_000.0)  # the paper's, for CODEX in three dimensions
 _QUANTILES = (0.025, 0.99)
+_MOST_LOST = 0.5  # share of the cells without a value from which a channel is at fault
 
 
 def _in_order(lower: float, upper: float) -> None:
@@ -103,6 +105,52 @@ class Verdict:
     bounds: dict[str, Any]
 
 
+def keep_measured(cells: AnnData) -> Verdict | None:
+    """Which cells have a value in every marker and blank channel; None where all have.
+
+    A cell that lies where a channel's picture holds only NaN, beyond its field of view for
+    instance, has none there, and a guess would be taken for a measurement.
+
+    Parameters
+    ----------
+    cells
+        The table.
+
+    Raises
+    ------
+    InputError
+        If a channel has none in more than half of the cells, which is the channel's fault.
+    """
+    raw = cells.layers.get(slots.RAW, cells.X)
+    if not np.isnan(stored_values(raw)).any():
+        return None
+    judged = np.ones(cells.n_vars, np.bool_)
+    if slots.ROLE in cells.var:
+        judged = cells.var[slots.ROLE].isin([slots.MARKER, slots.BLANK]).to_numpy()
+    lost = np.isnan(raw.toarray() if sparse.issparse(raw) else np.asarray(raw))[:, judged]
+    names = np.asarray(cells.var_names)[judged]
+    counts = lost.sum(axis=0)
+    many = counts > _MOST_LOST * cells.n_obs
+    if many.any():
+        found = listed(f"{name} ({n:,})" for name, n in zip(names[many], counts[many], strict=True))
+        raise InputError(
+            f"Channels without a value (NaN) in more than half of the {cells.n_obs:,} cells: "
+            f"{found}. Leave them out: give them the role ignore, or drop their columns."
+        )
+    gone = lost.any(axis=1)
+    if not gone.any():
+        return None
+    if gone.all():
+        raise InputError(
+            f"No cell has a value in every channel: NaN in {listed(names[counts > 0])}. Drop "
+            "those channels, or give them the role ignore."
+        )
+    reason = f"without a value in {listed(names[counts > 0], 3)}"
+    pairs = zip(names, counts, strict=True)
+    missing = {str(name): int(count) for name, count in pairs if count}
+    return Verdict(~gone, {reason: int(gone.sum())}, {"channels": missing})
+
+
 def keep_by_size(
     cells: AnnData,
     rule: SizeAutomatic | SizeQuantiles | SizeBounds,
@@ -129,8 +177,8 @@ def keep_by_size(
         return f"no size in {unit}"
     sizes = cells.obs[column].to_numpy(np.float64)
     origin = {**rule.model_dump(), "column": column}
-    if earlier and earlier["from"] == origin:
-        low, high = earlier["low"], earlier["high"]
+    if known := _applied(earlier, origin):
+        low, high = known
     else:
         _refuse_no_sizes(sizes, column)
         low, high = _bounds(cells, rule, sizes)
@@ -168,7 +216,7 @@ def keep_by_blanks(
     Raises
     ------
     InputError
-        If none is left, or a blank channel is NaN.
+        If none is left.
     """
     if slots.ROLE not in cells.var or not (blank := cells.var[slots.ROLE] == slots.BLANK).any():
         return "no blank channel"
@@ -176,12 +224,9 @@ def keep_by_blanks(
     raw = cells.layers.get(slots.RAW, cells.X)
     part = raw[:, blank.to_numpy()]
     values = np.asarray(part.toarray() if sparse.issparse(part) else part, np.float64)
-    if np.isnan(values).any():
-        lost = listed(np.array(names)[np.isnan(values).any(axis=0)])
-        raise InputError(f"NaN in {lost}. Drop these channels or cells, or skip the blanks.")
     origin = {**rule.model_dump(), "channels": names}
-    if earlier and earlier["from"] == origin:
-        low, high = earlier["low"], earlier["high"]
+    if known := _applied(earlier, origin):
+        low, high = known
     else:
         low, high = np.quantile(values, [rule.lower, rule.upper], axis=0).tolist()
     dark, bright = (values < low).all(axis=1), (values > high).any(axis=1)
@@ -197,6 +242,11 @@ def keep_by_blanks(
         "blanks too bright": int(bright.sum()),
     }
     return Verdict(kept, _happened(reasons), {"from": origin, "low": low, "high": high})
+
+
+def _applied(earlier: dict[str, Any] | None, origin: dict[str, Any]) -> tuple[Any, Any] | None:
+    """The bounds of the last time, if they came from the same rule and columns."""
+    return (earlier["low"], earlier["high"]) if earlier and earlier["from"] == origin else None
 
 
 def _happened(reasons: dict[str, int]) -> dict[str, int]:

@@ -17,6 +17,7 @@ from napari_gluer.measurement.params import MeasureParams
 from napari_gluer.measurement.pieces import Piece, Wanted, measure_tile
 from napari_gluer.measurement.resuming import Kept
 from napari_gluer.measurement.runs import Floats, Whole
+from napari_gluer.measurement.sums import together
 from napari_gluer.measurement.table import as_table, put_together
 from napari_gluer.tiles import Cut, Tile, TileParams, run_tiles, tiles_of
 from napari_gluer.track import Track, silently
@@ -221,10 +222,14 @@ class _Source:
         return Cut(self.labels, window), nuclei, *self._channels(tile)
 
     def _channels(self, tile: Tile) -> Iterator[Cut]:
-        """Some channels at a time, whole chunks of them where the file has any."""
+        """Some channels at a time: whole chunks of the file, else as many as are summed at once."""
         data, number = self.image.data, len(self.image.channels)
-        pixels = math.prod(part.stop - part.start for part in tile.core)
+        pixels, dtype = (
+            math.prod(part.stop - part.start for part in tile.core),
+            np.dtype(data.dtype),
+        )
         chunk = _chunks(data)[0]
-        some = max(1, _AT_ONCE // (pixels * np.dtype(data.dtype).itemsize) // chunk) * chunk
+        step = together(dtype) if chunk == 1 else chunk
+        some = max(1, _AT_ONCE // (pixels * dtype.itemsize) // step) * step
         for first in range(0, number, some):
             yield Cut(data, (slice(first, min(first + some, number)), *tile.core))

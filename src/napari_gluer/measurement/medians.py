@@ -7,15 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_gluer.measurement.pieces import checked_ids, planes, stacked
-from napari_gluer.measurement.runs import (
-    Floats,
-    Places,
-    Whole,
-    grouped,
-    medians,
-    runs_of,
-)
+from napari_gluer.measurement.pieces import blocks_of, checked_ids, stacked
+from napari_gluer.measurement.runs import Floats, Whole, runs_of
+from napari_gluer.measurement.sums import Places, grouped, medians
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,13 +42,13 @@ def median_tile(_tile: Any, labels: Any, cut: Whole, *channels: Any) -> TileMedi
     values: list[Floats] = []
     pixels: list[NDArray[Any]] = []
     begins: list[Whole] = []
-    for plane in planes(channels):
-        flat, at = places.of(plane)
-        found, room = grouped(runs, flat, at, sizes)
-        values.append(medians(found, room)[~shared])
-        kept = np.repeat(shared, np.diff(room))
-        pixels.append(found[kept].astype(flat.dtype))
-        begins.append(np.r_[0, np.cumsum(np.diff(room)[shared])])
+    for laid in map(places.of, blocks_of(channels)):
+        for channel in range(laid.number):
+            found, room = grouped(runs, laid.channel(channel), laid.at, sizes)
+            values.append(medians(found, room)[~shared])
+            kept = np.repeat(shared, np.diff(room))
+            pixels.append(found[kept].astype(laid.flat.dtype))
+            begins.append(np.r_[0, np.cumsum(np.diff(room)[shared])])
     stack = np.stack(values, axis=1) if values else np.empty((len(ids), 0))
     return TileMedians(ids[~shared], stack, ids[shared], pixels, begins)
 

@@ -72,8 +72,7 @@ class Outlines:
         """Groups put together: group i goes to row ``rows[i]`` of `number`."""
         low = np.full((number, 3), np.iinfo(np.int64).max)
         high = np.full((number, 3), np.iinfo(np.int64).min)
-        np.minimum.at(low, rows, self.low)
-        np.maximum.at(high, rows, self.high)
+        _stretch(self.low, self.high, rows, low, high)
         firsts, seconds = self.counted_from(low[rows])
         return Outlines(
             added(self.sizes, rows, number),
@@ -194,15 +193,20 @@ def perimeters(labels: NDArray[Any], inner: tuple[slice, ...], ids: Whole) -> Fl
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def _find_extent(where: Any, height: Any, width: Any, low: Any, high: Any) -> None:
     starts, stops, group = where
+    z, y, begin = 0, 0, 0
     for run in range(starts.size):
-        row, cell = starts[run] // width, group[run]
-        z, y, x = row // height, row % height, starts[run] - row * width
+        cell, number = group[run], stops[run] - starts[run]
+        while starts[run] >= begin + width:  # runs are in raster order
+            y, begin = y + 1, begin + width
+            if y == height:
+                z, y = z + 1, 0
+        x = starts[run] - begin
         low[cell, 0] = min(low[cell, 0], z)
         low[cell, 1] = min(low[cell, 1], y)
         low[cell, 2] = min(low[cell, 2], x)
         high[cell, 0] = max(high[cell, 0], z + 1)
         high[cell, 1] = max(high[cell, 1], y + 1)
-        high[cell, 2] = max(high[cell, 2], x + stops[run] - starts[run])
+        high[cell, 2] = max(high[cell, 2], x + number)
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
@@ -210,11 +214,14 @@ def _add_positions(
     where: Any, height: Any, width: Any, low: Any, firsts: Any, seconds: Any
 ) -> None:
     starts, stops, group = where
+    plane, row, begin = 0, 0, 0
     for run in range(starts.size):
-        row, cell, n = starts[run] // width, group[run], stops[run] - starts[run]
-        z = row // height - low[cell, 0]
-        y = row % height - low[cell, 1]
-        x = starts[run] - row * width - low[cell, 2]
+        cell, n = group[run], stops[run] - starts[run]
+        while starts[run] >= begin + width:
+            row, begin = row + 1, begin + width
+            if row == height:
+                plane, row = plane + 1, 0
+        z, y, x = plane - low[cell, 0], row - low[cell, 1], starts[run] - begin - low[cell, 2]
         along = n * x + n * (n - 1) // 2
         firsts[cell, 0] += n * z
         firsts[cell, 1] += n * y
@@ -261,3 +268,11 @@ def _add_rows(values: Any, rows: Any, total: Any) -> None:
     for row in range(rows.size):
         for column in range(values.shape[1]):
             total[rows[row], column] += values[row, column]
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _stretch(lows: Any, highs: Any, rows: Any, low: Any, high: Any) -> None:
+    for row in range(rows.size):
+        for axis in range(3):
+            low[rows[row], axis] = min(low[rows[row], axis], lows[row, axis])
+            high[rows[row], axis] = max(high[rows[row], axis], highs[row, axis])

@@ -1,6 +1,6 @@
 """What a tile tells of the cells in it, and the pieces of all tiles put together. Arrays only."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from napari_gluer.errors import InputError
 from napari_gluer.labels import checked_labels
 from napari_gluer.measurement.outlines import REACH, Outlines, add_rows, perimeters
-from napari_gluer.measurement.runs import Floats, Places, Runs, Whole, runs_of, squares, sums
+from napari_gluer.measurement.runs import Floats, Runs, Whole, runs_of
+from napari_gluer.measurement.sums import Places, squares, sums, together
 
 
 @dataclass(frozen=True)
@@ -120,32 +121,35 @@ def stacked(block: NDArray[Any]) -> NDArray[Any]:
     return block if block.ndim == 3 else block[np.newaxis]
 
 
-def planes(channels: Iterable[Any]) -> Iterable[NDArray[Any]]:
-    """Channel after channel ``(z, y, x)`` of what reads some at a time."""
+def blocks_of(channels: Iterable[Any]) -> Iterator[NDArray[Any]]:
+    """A few channels at a time ``(c, z, y, x)``, as many as `sums` takes at once."""
     for some in channels:
-        for plane in some.read():
-            yield stacked(plane)
+        read = some.read()
+        read = read if read.ndim == 4 else read[:, np.newaxis]
+        few = together(read.dtype)
+        for first in range(0, len(read), few):
+            yield read[first : first + few]
 
 
 def _values(runs: Runs, channels: Sequence[Any], wanted: Wanted) -> tuple[Floats, Whole, Floats]:
-    places, sizes = Places(runs), runs.sizes
+    places, sizes = Places(runs), runs.sizes[:, np.newaxis]
     totals: list[Floats] = []
     numbers: list[Whole] = []
     differences: list[Floats] = []
     whole = True
-    for plane in planes(channels):
-        flat, at = places.of(plane)
-        total, counted = sums(runs, flat, at)
+    for block in blocks_of(channels):
+        laid = places.of(block)
+        total, counted = sums(runs, laid)
         whole &= counted is None
         totals.append(total)
-        numbers.append(sizes if counted is None else counted)
+        numbers.append(np.broadcast_to(sizes, total.shape) if counted is None else counted)
         if wanted.squares:
-            differences.append(squares(runs, flat, at, total / np.maximum(numbers[-1], 1)))
-    none = np.empty((0, len(totals)))
+            differences.append(squares(runs, laid, total / np.maximum(numbers[-1], 1)))
+    none = np.empty((0, sum(total.shape[1] for total in totals)))
     return (
-        np.stack(totals, axis=1),
-        none.astype(np.int64) if whole else np.stack(numbers, axis=1),
-        np.stack(differences, axis=1) if wanted.squares else none,
+        np.concatenate(totals, axis=1),
+        none.astype(np.int64) if whole else np.concatenate(numbers, axis=1),
+        np.concatenate(differences, axis=1) if wanted.squares else none,
     )
 
 

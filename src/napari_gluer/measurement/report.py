@@ -24,7 +24,8 @@ class Report:
     dropped
         Cells dropped by every filter that ran.
     reasons
-        The same by reason: too small, too large, blanks too dark, blanks too bright.
+        The same by reason: without a value in some channel, too small, too large, blanks too dark,
+        blanks too bright.
     skipped
         Steps left out, and why.
     bounds

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from napari_gluer.markers import is_blank
+from napari_gluer.measurement.limits import outside_words
 from napari_gluer.measurement.matching import Found
 
 
@@ -70,6 +71,13 @@ def report(
         said["agreeing"] = round(found.agreement.agreeing, 6)
     said["outcome"] = _outcome(said, found, len(spots), z_ignored=z_ignored)
     return said
+
+
+def within_regions(said: dict[str, Any], outside: int) -> dict[str, Any]:
+    """A report with the number of cells that were left out because of regions."""
+    words = f"; {outside_words(outside)}." if outside else "."
+    outcome = said["outcome"].removesuffix(".") + words
+    return {**said, "outside_regions": outside, "outcome": outcome}
 
 
 def _outcome(said: dict[str, Any], found: Found, total: int, *, z_ignored: bool) -> str:

@@ -15,10 +15,11 @@ from napari_gluer.markers import annotate
 from napari_gluer.measurement.agreement import Patches, Sample
 from napari_gluer.measurement.cell_places import CellPlaces, cell_places
 from napari_gluer.measurement.field_choice import choose_field, share_a_frame
+from napari_gluer.measurement.limits import cells_inside
 from napari_gluer.measurement.matching import Found, match_cells, match_shapes
 from napari_gluer.measurement.orientation import Choice, nearest, orientations
 from napari_gluer.measurement.spot_counts import count_spots, labels_under
-from napari_gluer.measurement.spot_report import report
+from napari_gluer.measurement.spot_report import report, within_regions
 from napari_gluer.params import Params
 from napari_gluer.tiles import TileParams
 from napari_gluer.track import Track, silently
@@ -57,6 +58,7 @@ def assign_spots(
     labels: Any,
     params: AssignParams | None = None,
     *,
+    regions: Any = None,
     tiles: TileParams | None = None,
     track: Track = silently,
 ) -> AnnData:
@@ -78,6 +80,10 @@ def assign_spots(
         is sliced like one, which is then read tile by tile.
     params
         What is known of the orientation; all found when None.
+    regions
+        What says which points count: ``regions.contains(points_yx)``, in pixels of the labels
+        (`Regions`). Cells whose centroid lies outside are left out; their spots lie in cells all
+        the same.
     tiles
         How large labels are worked through; no result depends on it.
     track
@@ -93,13 +99,14 @@ def assign_spots(
     - ``var``: ``genes`` and ``role``; control probes are ``blank``
     - ``uns["gluer"]``: ``kind`` = counts, ``spatial_unit``, ``path`` and ``sha256`` of the table
       where known, and ``spots``: ``orientation``, ``x0``, ``y0``, shares ``in_cells``,
-      ``on_labels`` and ``agreeing``, what was ``tried``, and ``outcome``, one line
+      ``on_labels`` and ``agreeing``, what was ``tried``, ``outside_regions`` (cells left out) and
+      ``outcome``, one line
 
     Raises
     ------
     InputError
         If the spots or labels cannot be used, spots fall beside the labels, or do not lie in the
-        cells that the table names; the message gives the numbers.
+        cells that the table names; the message gives the numbers. If no cell lies in the regions.
     """
     params = params or AssignParams()
     _refuse_spots(spots)
@@ -116,8 +123,9 @@ def assign_spots(
     named = None if sample.linked or sample.cells is None else sample.cells[chosen]
     said = report(spots, under, named, found, field=field, z_ignored=_z_ignored(spots, places))
     known = {key: spots.attrs[key] for key in ("path", "sha256") if key in spots.attrs}
-    slots.note(cells, **{slots.SPOTS: said}, **known)
-    return cells
+    inside = cells_inside(regions, places.centroids)
+    slots.note(cells, **{slots.SPOTS: within_regions(said, int((~inside).sum()))}, **known)
+    return cells if inside.all() else cells[inside].copy()
 
 
 def _pixels(labels: Any) -> Any:

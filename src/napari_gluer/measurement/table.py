@@ -11,11 +11,12 @@ from napari_gluer import slots
 from napari_gluer.errors import InputError, listed
 from napari_gluer.image import MultiplexImage
 from napari_gluer.markers import annotate
+from napari_gluer.measurement.limits import cells_inside, measured
 from napari_gluer.measurement.nuclei import Compartments, compartments
 from napari_gluer.measurement.outlines import Outlines, added, shape_columns
 from napari_gluer.measurement.params import MeasureParams
 from napari_gluer.measurement.pieces import Piece, Sums, added_up, deviations
-from napari_gluer.measurement.runs import Floats, Whole
+from napari_gluer.measurement.runs import Floats, Whole, numbered
 
 _AXES = ("z", "y", "x")
 
@@ -53,7 +54,7 @@ def put_together(pieces: list[Piece], image: MultiplexImage, *, paired: bool) ->
     InputError
         If there is no cell.
     """
-    ids = np.unique(np.concatenate([piece.keys[:, 0] for piece in pieces]))
+    ids, _ = numbered(np.concatenate([piece.keys[:, 0] for piece in pieces]))
     if not ids.size:
         raise InputError("The labels hold no cell: every pixel is 0. Segment the image first.")
     pieces = [piece for piece in pieces if len(piece.keys)]
@@ -101,15 +102,8 @@ def as_table(cells: Cells, medians: Floats | None, params: MeasureParams, region
     table.obsm[slots.SPATIAL] = np.ascontiguousarray((centroids * (spacing or 1.0))[:, ::-1])
     unit = "px" if spacing is None else "um"
     slots.note(table, **{slots.KIND: slots.INTENSITY, slots.SPATIAL_UNIT: unit})
-    inside = np.ones(len(means), bool)
-    if regions is not None:
-        inside = np.asarray(regions.contains(centroids[:, -2:]), bool)
+    inside = cells_inside(regions, centroids)
     slots.note(table, **{slots.MEASURE: _report(cells, params, inside)})
-    if not inside.any():
-        raise InputError(
-            f"No cell is left: the centroids of all {len(inside):,} lie outside the regions. "
-            "Check that the regions were drawn on this image, in its pixels."
-        )
     return table if inside.all() else table[inside].copy()
 
 
@@ -157,19 +151,11 @@ def _report(cells: Cells, params: MeasureParams, inside: Any) -> dict[str, Any]:
     names = cells.image.channels
     lost = np.broadcast_to(lost, len(names))
     not_finite = {name: int(n) for name, n in zip(names, lost, strict=True) if n}
-    outside = int((~inside).sum())
     report: dict[str, Any] = {
         "params": params.model_dump(),
-        "outside_regions": outside,
+        "outside_regions": int((~inside).sum()),
         "not_finite": not_finite,
     }
-    parts = [f"{inside.sum():,} cells × {len(names)} channels"]
-    parts += [f"{outside:,} cells outside the regions left out"] if outside else []
-    if not_finite:
-        counts = listed((f"{name} {n:,}" for name, n in not_finite.items()), 5)
-        parts.append(f"NaN or infinite pixels left out of: {counts}")
     if cells.parts is not None:
-        without = int((cells.parts.nuclei == 0)[inside].sum())
-        report["cells_without_nucleus"] = without
-        parts += [f"{without:,} cells without a nucleus"] if without else []
-    return {**report, "outcome": "; ".join(parts) + "."}
+        report["cells_without_nucleus"] = int((cells.parts.nuclei == 0)[inside].sum())
+    return {**report, "outcome": measured(report, int(inside.sum()), len(names))}

@@ -8,7 +8,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from napari_gluer import slots
-from napari_gluer.errors import InputError
+from napari_gluer.errors import InputError, listed
 from napari_gluer.image import MultiplexImage
 from napari_gluer.io.cells import read_cells
 from napari_gluer.io.geojson import read_regions
@@ -17,12 +17,13 @@ from napari_gluer.io.labels_files import open_labels
 from napari_gluer.io.spot_tables import COMPRESSED, PARQUET_SUFFIXES, TEXT_SUFFIXES
 from napari_gluer.io.spots import read_spots
 from napari_gluer.measurement.intensities import measure
+from napari_gluer.measurement.limits import count_outside
 from napari_gluer.measurement.spots import assign_spots
 from napari_gluer.painting import LabelIndex
 from napari_gluer.pipeline.model import Found, Inputs, PipelineParams, RunLog
 from napari_gluer.polygons import Regions
 from napari_gluer.segmentation.discs import draw_cells
-from napari_gluer.segmentation.nuclei import segment
+from napari_gluer.segmentation.nuclei import find_cells as find_cells_in
 from napari_gluer.tiles import TileParams
 from napari_gluer.track import Track
 
@@ -41,10 +42,9 @@ def find_cells(
 ) -> Found:
     """Labels and measured cells, from an image, spots or a table."""
     if _is_table(inputs.source):
-        _refuse_regions(inputs, "a table of cells")
+        _refuse_unused(inputs, "a table of cells")
         return _cells_of_table(inputs, params, log)
     if _is_spots(inputs.source):
-        _refuse_regions(inputs, "spots")
         return _cells_of_spots(inputs, params, log, tiles, track)
     return _cells_of_image(inputs, params, log, tiles, track)
 
@@ -58,19 +58,21 @@ def _cells_of_image(
 ) -> Found:
     image = _image(inputs, log)
     regions = _regions(inputs)
-    labels: NDArray[np.integer]
+    outside = 0
     if inputs.masks is None:
-        labels = log.seconds.timed(
+        found = log.seconds.timed(
             "segment",
-            lambda: segment(image, params.segment, regions=regions, tiles=tiles, track=track),
+            lambda: find_cells_in(image, params.segment, regions=regions, tiles=tiles, track=track),
         )
-        log.say("segment", f"{int(labels.max()):,} cells")
+        labels, outside = found.cells, found.outside_regions
+        log.say("segment", f"{int(labels.max()):,} cells; nuclei in {listed(found.channels)}")
     else:
         labels = log.seconds.timed("read masks", lambda: _masks(inputs, log, image))
     cells = log.seconds.timed(
         "measure",
         lambda: measure(image, labels, params.measure, regions=regions, tiles=tiles, track=track),
     )
+    count_outside(cells, outside)
     log.say("measure", slots.info(cells)[slots.MEASURE]["outcome"])
     return Found(labels, cells, image.spacing_um)
 
@@ -83,6 +85,7 @@ def _cells_of_spots(
     track: Track,
 ) -> Found:
     source = Path(str(inputs.source))
+    _refuse_unused(inputs, "spots")
     if inputs.masks is None:
         raise InputError(
             f"{source.name} holds spots, and spots need cells: give a labels image as masks. Cells "
@@ -91,9 +94,12 @@ def _cells_of_spots(
     spots = log.seconds.timed("read spots", lambda: read_spots(source, params.spots, track=track))
     log.say("read spots", spots.attrs["outcome"])
     labels = log.seconds.timed("read masks", lambda: _masks(inputs, log, None))
+    regions = _regions(inputs)
     cells = log.seconds.timed(
         "assign spots",
-        lambda: assign_spots(spots, labels, params.assign, tiles=tiles, track=track),
+        lambda: assign_spots(
+            spots, labels, params.assign, regions=regions, tiles=tiles, track=track
+        ),
     )
     log.say("assign spots", slots.info(cells)[slots.SPOTS]["outcome"])
     size = spots.attrs.get("pixel_size_um") or None
@@ -111,22 +117,29 @@ def _is_spots(source: object) -> bool:
     return name.endswith(_SPOTS)
 
 
-def _refuse_regions(inputs: Inputs, what: str) -> None:
-    if inputs.regions is not None:
+def _refuse_unused(inputs: Inputs, what: str) -> None:
+    """Refuse what is given and would not be used."""
+    if inputs.regions is not None and what == "a table of cells":
         raise InputError(
-            f"Regions limit the cells of an image; this run starts from {what}. Drop the cells "
-            "outside from the table instead."
+            "Regions limit the cells of an image or of spots, in pixels; this run starts from "
+            f"{what}. Drop the cells outside from the table instead."
+        )
+    given = inputs.reading.model_dump(exclude_defaults=True)
+    if given:
+        raise InputError(
+            f"{listed(given)} are of a file with an image; this run starts from {what}."
         )
 
 
 def _image(inputs: Inputs, log: RunLog) -> MultiplexImage:
     source = inputs.source
     if isinstance(source, MultiplexImage):
+        _refuse_unused(inputs, "an image that is read already")
         return source
     if not isinstance(source, str | Path):
         raise InputError(f"A run starts from a file, an image or a table, not {type(source)}.")
     image = log.seconds.timed(
-        "read image", lambda: read_image(source, series=inputs.series, time=inputs.time)
+        "read image", lambda: read_image(source, **inputs.reading.model_dump())
     )
     shape = " × ".join(str(size) for size in image.spatial_shape)
     log.say(

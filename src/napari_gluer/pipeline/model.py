@@ -14,6 +14,7 @@ from napari_gluer.analysis.clustering import ClusterParams
 from napari_gluer.image import MultiplexImage
 from napari_gluer.integration.params import IntegrateParams
 from napari_gluer.io.cells import Kind
+from napari_gluer.io.images import ImageParams
 from napari_gluer.io.spot_columns import SpotParams
 from napari_gluer.measurement.clean import CleanParams
 from napari_gluer.measurement.params import MeasureParams
@@ -90,17 +91,17 @@ class Inputs:
         Labels image, or outlines, to use in place of segmenting (or of drawing a table's cells as
         discs).
     regions
-        Outlines (GeoJSON) of what to use of an image, and what to leave out.
-    series, time
-        Which of several images, and which time point, where a file holds more than one.
+        Outlines (GeoJSON), in pixels, of what to use of an image or of the masks of spots, and
+        what to leave out.
+    reading
+        Which image of a file, and its pixel size where the file says none.
     """
 
     source: Path | str | MultiplexImage | AnnData
     reference: Path | str | AnnData
     masks: Path | str | NDArray[np.integer] | None = None
     regions: Path | str | Regions | None = None
-    series: int | str | None = None
-    time: int | None = None
+    reading: ImageParams = field(default_factory=ImageParams)
 
 
 @dataclass(frozen=True, eq=False)

@@ -121,12 +121,12 @@ def write_record(
         "masks": inputs.masks,
         "regions": inputs.regions,
     }
-    choice = {"series": inputs.series, "time": inputs.time}
+    choice = inputs.reading.model_dump(mode="json", exclude_defaults=True)
     log = result.log
     steps = dict.fromkeys([*log.outcomes, *log.seconds])
     record = {
         "inputs": {name: _identity(value) for name, value in given.items() if value is not None}
-        | {name: value for name, value in choice.items() if value is not None},
+        | choice,
         "params": params.model_dump(mode="json"),
         "seed": seed,
         "versions": json.loads(slots.info(result.cells)["versions"]),

@@ -4,14 +4,13 @@ import threading
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
-from napari_gluer.errors import InputError
+from napari_gluer.segmentation.models import refuse_missing
 from napari_gluer.segmentation.params import ModelFile
 from napari_gluer.segmentation.scale import Grid
 from napari_gluer.segmentation.stitching import Model
@@ -58,35 +57,8 @@ def cellpose_model(params: Cellpose, grid: Grid, opened: Any = None) -> Model:
         If Cellpose is not installed, or the file is not there.
     """
     if opened is None:
-        _refuse_missing(params.model)
+        refuse_missing("cellpose", "cellpose", "Cellpose", params.model)
     return Model(_Outline(params, grid, opened), params.overlap, "Cellpose")
-
-
-def _refuse_missing(path: str) -> None:
-    try:
-        metadata.version("cellpose")
-    except metadata.PackageNotFoundError as error:
-        raise InputError(
-            "Cellpose is not installed. Run pip install 'napari-gluer[cellpose]'."
-        ) from error
-    refuse_missing_file(path, "Cellpose")
-
-
-def refuse_missing_file(path: str, name: str) -> None:
-    """Refuse a model that is not named or not there; `name` is the method's.
-
-    Raises
-    ------
-    InputError
-        Saying what to give.
-    """
-    if not path:
-        raise InputError(
-            f"{name} needs a model file: give its path as the method's model. Nothing is "
-            "downloaded. Model files can hold code: choose one whose source you trust."
-        )
-    if not Path(path).is_file():
-        raise InputError(f"There is no model file {path} for {name}.")
 
 
 @cache

@@ -14,7 +14,7 @@ from scipy import ndimage
 from napari_gluer.errors import InputError, listed
 from napari_gluer.segmentation.distances import nearest_label
 from napari_gluer.segmentation.fields import Window, widened, within
-from napari_gluer.segmentation.keeping import Keep
+from napari_gluer.segmentation.keeping import Keep, unfinished
 from napari_gluer.segmentation.params import Expansion, Membrane
 from napari_gluer.segmentation.sampling import sample_windows
 from napari_gluer.segmentation.scene import Scene, read_sum
@@ -102,8 +102,7 @@ def grow(
     ways = _ways(scene, params, channels, keep, engine)
     if ways.reach <= 0:
         return nuclei
-    cells, finished = keep.array(CELLS), keep.done(CELLS)
-    missing = [tile for tile in scene.tiles(tiles) if tile.number not in finished]
+    cells, missing = keep.array(CELLS), unfinished(keep, CELLS, scene.tiles(tiles))
 
     def feed(tile: Tile) -> tuple[Cut, ...]:
         window = _clipped(tile, ways.margin, scene)

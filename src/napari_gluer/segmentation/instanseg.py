@@ -3,14 +3,13 @@
 import threading
 from dataclasses import dataclass
 from functools import cache
-from importlib import metadata
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_gluer.errors import InputError
-from napari_gluer.segmentation.cellpose import refuse_missing_file
+from napari_gluer.segmentation.models import refuse_missing
 from napari_gluer.segmentation.params import ModelFile
 from napari_gluer.segmentation.scale import Grid
 from napari_gluer.segmentation.stitching import Model
@@ -55,13 +54,7 @@ def instanseg_model(params: InstanSeg, grid: Grid, opened: Any = None) -> Model:
             "InstanSeg outlines cells in planes, and this image is a stack. Choose another method."
         )
     if opened is None:
-        try:
-            metadata.version("instanseg-torch")
-        except metadata.PackageNotFoundError as error:
-            raise InputError(
-                "InstanSeg is not installed. Run pip install 'napari-gluer[instanseg]'."
-            ) from error
-        refuse_missing_file(params.model, "InstanSeg")
+        refuse_missing("instanseg-torch", "instanseg", "InstanSeg", params.model)
     return Model(_Outline(params, grid, opened), params.overlap, "InstanSeg")
 
 

@@ -1,6 +1,6 @@
 """Where labels and what tiles tell are kept: in memory, or in a folder from which work goes on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,6 +9,9 @@ import numpy as np
 
 from napari_gluer.segmentation.fields import Window, within
 from napari_gluer.tiles import Store, Tile
+
+OUTSIDE = "outside regions"
+"""Value that is noted: how many cells were left out because they lie outside the regions."""
 
 _CHUNK = 1024
 
@@ -36,6 +39,12 @@ class Keep(Protocol):
 
     def note(self, name: str, value: Any) -> None:
         """Note a small value, JSON."""
+
+
+def unfinished(keep: Keep, stage: str, tiles: Iterable[Tile]) -> list[Tile]:
+    """Those of `tiles` for which a stage is still to be done."""
+    finished = keep.done(stage)
+    return [tile for tile in tiles if tile.number not in finished]
 
 
 class Memory:

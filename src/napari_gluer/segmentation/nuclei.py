@@ -20,7 +20,7 @@ from napari_gluer.segmentation.cellpose import Cellpose, cellpose_model
 from napari_gluer.segmentation.fields import Window, widened, within
 from napari_gluer.segmentation.growth import grow, guessed_membranes, reach_of
 from napari_gluer.segmentation.instanseg import InstanSeg, instanseg_model
-from napari_gluer.segmentation.keeping import Folder, Keep, Memory
+from napari_gluer.segmentation.keeping import OUTSIDE, Folder, Keep, Memory
 from napari_gluer.segmentation.params import Expansion, Membrane, Watershed
 from napari_gluer.segmentation.scene import Scene
 from napari_gluer.segmentation.stitching import find_with
@@ -35,14 +35,34 @@ class SegmentParams(Params):
     """How cells are found."""
 
     nuclear_channels: tuple[str, ...] = ()
-    """Channels that show nuclei; they are added up. Empty: the best known name in the image
-    (DAPI, Hoechst, DRAQ5, …, DNA1 and DNA2, histone H3)."""
+    """Channels that show nuclei; they are added up. Empty: the only channel, or the best known name
+    in the image (DAPI, Hoechst, DRAQ5, …, DNA1 and DNA2, histone H3)."""
 
     method: Annotated[Watershed | Cellpose | InstanSeg, Field(discriminator="kind")] = Watershed()
     """How nuclei are found, and the method's settings."""
 
     growth: Annotated[Expansion | Membrane, Field(discriminator="kind")] = Expansion()
     """How nuclei grow into cells."""
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """What `find_cells` found.
+
+    Attributes
+    ----------
+    nuclei, cells
+        Labels as `segment` gives them; the same array twice where nuclei do not grow.
+    channels
+        In which nuclei were looked for.
+    outside_regions
+        Cells left out because their centres lie outside the regions.
+    """
+
+    nuclei: Any
+    cells: Any
+    channels: tuple[str, ...]
+    outside_regions: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,11 +126,10 @@ def segment(  # noqa: PLR0913 - a public step: what, how, where
         If no channel is known to show nuclei, nothing is found, the window lies outside, the
         method's extra is not installed, or the store holds other work.
     """
-    task = _Task(
-        image, params or SegmentParams(), tuple(window) if window is not None else None,
-        regions or None, tiles or TileParams(), store, track, model,
-    )  # fmt: skip
-    return _segmented(task)[1]
+    return segment_nuclei_and_cells(
+        image, params, window=window, regions=regions, tiles=tiles, store=store, track=track,
+        model=model,
+    )[1]  # fmt: skip
 
 
 def segment_nuclei_and_cells(  # noqa: PLR0913 - as `segment`
@@ -132,6 +151,25 @@ def segment_nuclei_and_cells(  # noqa: PLR0913 - as `segment`
         Labels as `segment` gives them; a nucleus and its cell have one number. The same array
         twice where nuclei do not grow.
     """
+    found = find_cells(
+        image, params, window=window, regions=regions, tiles=tiles, store=store, track=track,
+        model=model,
+    )  # fmt: skip
+    return found.nuclei, found.cells
+
+
+def find_cells(  # noqa: PLR0913 - as `segment`
+    image: MultiplexImage,
+    params: SegmentParams | None = None,
+    *,
+    window: Sequence[slice] | None = None,
+    regions: Regions | None = None,
+    tiles: TileParams | None = None,
+    store: str | os.PathLike[str] | None = None,
+    track: Track = silently,
+    model: Any = None,
+) -> Segmentation:
+    """Find the nuclei and cells of an image, and tell what was left out; arguments as `segment`."""
     task = _Task(
         image, params or SegmentParams(), tuple(window) if window is not None else None,
         regions or None, tiles or TileParams(), store, track, model,
@@ -139,14 +177,30 @@ def segment_nuclei_and_cells(  # noqa: PLR0913 - as `segment`
     return _segmented(task)
 
 
+def nuclear_channels(image: MultiplexImage, params: SegmentParams) -> tuple[str, ...]:
+    """The channels in which nuclei are looked for: those asked for, else by name.
+
+    Raises
+    ------
+    InputError
+        If one that is asked for is not there, or none is known to show nuclei.
+    """
+    names = params.nuclear_channels or guessed_nuclear(image.channels)
+    return tuple(image.channels[image.index(name)] for name in names)
+
+
 def guessed_nuclear(channels: Sequence[str]) -> tuple[str, ...]:
     """The channels that show nuclei, by name: the first family known, two of it at most.
+
+    The only channel of an image is taken whatever its name.
 
     Raises
     ------
     InputError
         If none is known; the message names the channels.
     """
+    if len(channels) == 1:
+        return tuple(channels)
     families = {name: nuclear_family(name) for name in channels}
     known = [family for family in families.values() if family is not None]
     if not known:
@@ -160,10 +214,9 @@ def guessed_nuclear(channels: Sequence[str]) -> tuple[str, ...]:
     return tuple([name for name, family in families.items() if family == best][:limit])
 
 
-def _segmented(task: _Task) -> tuple[Any, Any]:
+def _segmented(task: _Task) -> Segmentation:
     image, shape = task.image, task.image.spatial_shape
-    names = task.params.nuclear_channels or guessed_nuclear(image.channels)
-    channels = tuple(image.channels[image.index(name)] for name in names)
+    channels = nuclear_channels(image, task.params)
     if not all(shape):
         raise InputError(f"The image has no pixels: its shape is {tuple(image.data.shape)}.")
     whole = tuple(slice(0, length) for length in shape)
@@ -176,9 +229,9 @@ def _segmented(task: _Task) -> tuple[Any, Any]:
         keep = Memory(scene.part)
     nuclei = find(scene, keep)
     cells = grow(scene, task.params.growth, keep, nuclei, (task.tiles, task.track))
-    if task.window is None:
-        return nuclei, cells
-    return _cropped(nuclei, cells, within(shown, scene.part))
+    if task.window is not None:
+        nuclei, cells = _cropped(nuclei, cells, within(shown, scene.part))
+    return Segmentation(nuclei, cells, channels, int(keep.value(OUTSIDE) or 0))
 
 
 def _finder(

@@ -66,6 +66,12 @@ class Scene:
             for tile in tiles_of(lengths, params)
         ]
 
+    def counted(self, centres: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Which cells lie in the regions, by their centres ``(n, ndim)`` in pixels."""
+        if not self.regions or not len(centres):
+            return np.ones(len(centres), np.bool_)
+        return self.regions.contains(centres)
+
     def fingerprint(self, channels: Sequence[str]) -> dict[str, Any]:
         """What decides the result beside parameters, as JSON."""
         prints = [pixels_print(_Channel(self.image, name)) for name in channels]

@@ -19,7 +19,7 @@ from napari_gluer.errors import InputError
 from napari_gluer.labels import compact
 from napari_gluer.segmentation.fields import Window
 from napari_gluer.segmentation.growth import widened_in
-from napari_gluer.segmentation.keeping import Keep
+from napari_gluer.segmentation.keeping import OUTSIDE, Keep, unfinished
 from napari_gluer.segmentation.sampling import sample_windows
 from napari_gluer.segmentation.scene import Scene, read_sum
 from napari_gluer.segmentation.watershed import NUCLEI
@@ -73,8 +73,7 @@ def find_with(
     windows = {tile.number: widened_in(tile.core, margin, scene.part) for tile in cut}
     limits = keep.value(_RANGE) or _range(scene, tiles, track)
     keep.note(_RANGE, limits)
-    finished = keep.done(_FOUND)
-    missing = [tile for tile in cut if tile.number not in finished]
+    missing = unfinished(keep, _FOUND, cut)
     work = partial(_tile_cells, model=model, limits=tuple(limits), part=scene.part)
 
     def feed(tile: Tile) -> tuple[Cut, ...]:
@@ -82,7 +81,7 @@ def find_with(
 
     for tile, told in run_tiles(work, missing, feed, tiles, track, f"Finding cells: {model.name}"):
         keep.finish(_FOUND, tile, told)
-    if keep.done(NUCLEI) != {tile.number for tile in cut}:
+    if unfinished(keep, NUCLEI, cut):
         _paint(cut, windows, scene, keep, track)
     return keep.array(NUCLEI)
 
@@ -212,8 +211,9 @@ def _number(cut: list[Tile], scene: Scene, keep: Keep, names: int) -> None:
         sizes += np.bincount(ids, minlength=names)
         sums += np.column_stack([np.bincount(ids, axis, names) for axis in where])
     kept = sizes > 0
-    if scene.regions and kept.any():
-        kept[kept] = scene.regions.contains(sums[kept] / sizes[kept, np.newaxis])
+    inside = scene.counted(sums[kept] / sizes[kept, np.newaxis])
+    keep.note(OUTSIDE, int((~inside).sum()))
+    kept[kept] = inside
     if not kept.any():
         raise InputError(
             "The model found no cells here. Check the nuclear channels, the pixel size and the "

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from napari_gluer.errors import InputError
 from napari_gluer.segmentation.basins import Basins, basins_of, window_of
 from napari_gluer.segmentation.fields import Recipe, height
-from napari_gluer.segmentation.keeping import Keep
-from napari_gluer.segmentation.merging import Nuclei, merged
+from napari_gluer.segmentation.keeping import OUTSIDE, Keep, unfinished
+from napari_gluer.segmentation.merging import merged
 from napari_gluer.segmentation.params import Watershed
 from napari_gluer.segmentation.scene import Scene, read_sum
 from napari_gluer.segmentation.statistics import Statistics
@@ -76,8 +76,7 @@ def find_nuclei(
     """
     cut = scene.tiles(tiles)
     numbers, labels = keep.array(_BASINS), keep.array(NUCLEI)
-    finished = keep.done(_BASINS)
-    missing = [tile for tile in cut if tile.number not in finished]
+    missing = unfinished(keep, _BASINS, cut)
     work = partial(_tile_basins, recipe=recipe)
 
     def feed(tile: Tile) -> tuple[Cut, ...]:
@@ -91,12 +90,16 @@ def find_nuclei(
 
 
 def _write_labels(cut: list[Tile], scene: Scene, recipe: Recipe, keep: Keep, track: Track) -> None:
-    finished = keep.done(NUCLEI)
-    missing = [tile for tile in cut if tile.number not in finished]
+    missing = unfinished(keep, NUCLEI, cut)
     if not missing:
         return
     tables = [Basins(*keep.told(_BASINS, tile.number)) for tile in cut]
-    nuclei = _kept(merged(tables, recipe.params.split_depth), scene, recipe)
+    nuclei = merged(tables, recipe.params.split_depth)
+    least = max(1.0, recipe.params.smallest * recipe.grid.area(recipe.diameter))
+    nuclei = nuclei.keeping(nuclei.sizes >= least)
+    inside = scene.counted(nuclei.centres)
+    keep.note(OUTSIDE, int((~inside).sum()))
+    nuclei = nuclei.keeping(inside)
     if not len(nuclei.sizes):
         raise InputError(_nothing(recipe))
     numbers, labels = keep.array(_BASINS), keep.array(NUCLEI)
@@ -113,14 +116,6 @@ def _tile_basins(tile: Tile, *cuts: Cut, recipe: Recipe) -> tuple[NDArray[np.int
     heights = height(pixels, recipe.needed(window, tile.shape), window, recipe, tile.shape)
     checkpoint()
     return basins_of(heights, window, tile.core, tile.shape)
-
-
-def _kept(nuclei: Nuclei, scene: Scene, recipe: Recipe) -> Nuclei:
-    least = max(1.0, recipe.params.smallest * recipe.grid.area(recipe.diameter))
-    kept = nuclei.sizes >= least
-    if scene.regions:
-        kept &= scene.regions.contains(nuclei.centres)
-    return nuclei.keeping(kept)
 
 
 def _nothing(recipe: Recipe) -> str:

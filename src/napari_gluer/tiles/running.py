@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import dask
 
 from napari_gluer.errors import InputError
+from napari_gluer.tiles.address import no_scheduler, refuse_no_scheduler
 from napari_gluer.tiles.grid import Tile, TileParams
 from napari_gluer.tiles.pixels import Cut
 from napari_gluer.track import Cancelled, Track, silently, stopper
@@ -19,7 +20,8 @@ from napari_gluer.track import Cancelled, Track, silently, stopper
 R = TypeVar("R")
 
 _LOOKED_EVERY = 0.05  # seconds between two looks whether tiles are done or the person cancelled
-_ANSWERS_IN = 10  # seconds a scheduler has
+_ANSWERS_IN = 5  # seconds a scheduler has
+_Calls = list[tuple[Any, ...]]
 _here = threading.local()
 
 
@@ -89,6 +91,18 @@ def _outcomes(
         yield from place.compute(work, [(tile, *feed(tile)) for tile in batch], stop_if_asked)
 
 
+def _watched(
+    is_done: Callable[[float], bool], cancel: Callable[[], None], stop_if_asked: Callable[[], None]
+) -> None:
+    """Wait until work is done, which `is_done` says after some seconds; cancel it if asked."""
+    try:
+        while not is_done(_LOOKED_EVERY):
+            stop_if_asked()
+    except BaseException:
+        cancel()
+        raise
+
+
 class _Threads:
     """Dask's threads on this computer."""
 
@@ -99,10 +113,7 @@ class _Threads:
         self.width = 2 * self._workers
 
     def compute(
-        self,
-        work: Callable[..., R],
-        calls: list[tuple[Any, ...]],
-        stop_if_asked: Callable[[], None],
+        self, work: Callable[..., R], calls: _Calls, stop_if_asked: Callable[[], None]
     ) -> list[R]:
         stop = threading.Event()
         tasks = [dask.delayed(partial(_stoppable, stop, work, call))() for call in calls]
@@ -110,13 +121,7 @@ class _Threads:
             computed = waiter.submit(
                 dask.compute, *tasks, scheduler="threads", num_workers=self._workers
             )
-            try:
-                while not computed.done():
-                    stop_if_asked()
-                    wait([computed], timeout=_LOOKED_EVERY)
-            except BaseException:
-                stop.set()
-                raise
+            _watched(lambda seconds: bool(wait([computed], seconds).done), stop.set, stop_if_asked)
         return list(computed.result())
 
     def close(self) -> None:
@@ -143,13 +148,11 @@ class _Cluster:
                 "Working on a cluster needs dask.distributed: pip install "
                 "'napari-gluer[distributed]'."
             ) from error
+        refuse_no_scheduler(address, _ANSWERS_IN)
         try:
             self._client = Client(address, timeout=_ANSWERS_IN, set_as_default=False)
         except (OSError, ValueError) as error:
-            raise InputError(
-                f"No dask scheduler answers at {address!r} ({error}). Start one with "
-                "`dask scheduler` and give the address it prints, tcp://host:8786 for instance."
-            ) from error
+            raise InputError(no_scheduler(address, str(error))) from error
         threads = sum(self._client.nthreads().values())
         if not threads:
             self._client.close()
@@ -157,23 +160,22 @@ class _Cluster:
         self.width = 2 * threads
 
     def compute(
-        self,
-        work: Callable[..., R],
-        calls: list[tuple[Any, ...]],
-        stop_if_asked: Callable[[], None],
+        self, work: Callable[..., R], calls: _Calls, stop_if_asked: Callable[[], None]
     ) -> list[R]:
         futures = [
             self._client.submit(work, *map(self._sent, call), pure=False, retries=1)
             for call in calls
         ]
-        try:
-            while not all(future.done() for future in futures):
-                stop_if_asked()
-                time.sleep(_LOOKED_EVERY)
-            return list(self._client.gather(futures))
-        except BaseException:
+
+        def are_done(seconds: float) -> bool:
+            time.sleep(seconds)
+            return all(future.done() for future in futures)
+
+        def cancel() -> None:
             self._client.cancel(futures)
-            raise
+
+        _watched(are_done, cancel, stop_if_asked)
+        return list(self._client.gather(futures))
 
     def close(self) -> None:
         """Let go of the cluster, which lives on."""
