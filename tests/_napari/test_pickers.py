@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_gluer._napari.pickers import ChannelList, Picker, image_picker, labels_picker
+from napari_gluer._napari.pickers import ChannelList, Picker, labels_picker
 
 
 @pytest.fixture
@@ -56,14 +56,6 @@ def test_what_is_not_listed_is_not_chosen(picker: Picker, model: ViewerModel) ->
     first = _add(model, "first")
     picker.choose("something else")
     assert picker.value is first
-
-
-def test_images_are_offered_by_name(qtbot: Any, model: ViewerModel) -> None:
-    made = image_picker(model)
-    qtbot.addWidget(made)
-    model.add_image(np.zeros((4, 4)), name="DAPI")
-    assert made.currentText() == "visible image layer (1)"
-    assert made.value.image.channels == ("DAPI",)
 
 
 def test_ticked_channels_are_seen_and_read_in_order(qtbot: Any) -> None:

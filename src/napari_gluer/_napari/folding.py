@@ -5,6 +5,9 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QWidget
 
+TICKS = "QAbstractItemView::indicator:unchecked { border: 1px solid gray; border-radius: 2px; }"
+"""Style of lists with ticks: napari's draws no box where there is none."""
+
 _INDENT = 12
 _LOOK = "QPushButton { text-align: left; border: none; background: transparent; padding: 3px 0; }"
 
@@ -38,6 +41,11 @@ class Section(Container[Widget]):
     def folded(self) -> bool:
         """Whether the content is hidden."""
         return self._folded
+
+    def retitle(self, title: str) -> None:
+        """Change the text of the header."""
+        self._title = title
+        self.fold(folded=self.folded)
 
     def fold(self, *, folded: bool) -> None:
         """Hide or show the content."""

@@ -25,6 +25,12 @@ _TITLES = {
     "gpu": "GPU",
     "side": "Tile side (px)",
     "workers": "Threads",
+    "factorize": "Factorisation",
+    "canonical": "Linear map",
+    "choice": "Choice from the data",
+    "n_cells": "Use at most",
+    "least": "At least of each",
+    "show_unmatched": "Values of unmatched cells too",
 }
 
 

@@ -91,6 +91,18 @@ class _Reports:
             self._job.progressed.emit(desc, done, total)
 
 
+class Running:
+    """The job that a widget waits for; outlives the widget, to cancel it."""
+
+    def __init__(self) -> None:
+        self.job: Job[Any] | None = None
+
+    def cancel(self) -> None:
+        """Cancel the job, if there is one."""
+        if self.job is not None:
+            self.job.cancel()
+
+
 class _Titled(Generic[T]):
     """Work under the name that napari shows for it, when the window closes for instance."""
 

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_gluer._napari.attached import held
 from napari_gluer._napari.folding import is_open, no_stray_wheel
-from napari_gluer._napari.images import PAINTED, sources
+from napari_gluer._napari.images import PAINTED
 
 _SHORTEST, _ROWS, _NARROW = 10, 5, 120
 
@@ -97,11 +97,6 @@ def labels_layers(viewer: ViewerModel) -> list[tuple[str, Layer]]:
 def labels_picker(viewer: ViewerModel) -> Picker:
     """A choice among the labels layers."""
     return Picker(viewer, lambda: labels_layers(viewer))
-
-
-def image_picker(viewer: ViewerModel) -> Picker:
-    """A choice among the images that the layers make up."""
-    return Picker(viewer, lambda: [(source.name, source) for source in sources(viewer)])
 
 
 class ChannelList(QListWidget):

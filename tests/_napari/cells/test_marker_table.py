@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from anndata import AnnData
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QComboBox, QDialogButtonBox, QLineEdit
 
 from napari_gluer import slots
-from napari_gluer._napari.cells.edits import edited_table, with_edits
-from napari_gluer._napari.cells.marker_rows import Row, rows_of
+from napari_gluer._napari.cells.edits import edited_table, left_out, with_edits, with_links
+from napari_gluer._napari.cells.marker_rows import FOUND, LINKS, NOTE, Row, rows_of
 from napari_gluer._napari.cells.marker_table import MarkerDialog
 from napari_gluer.errors import InputError
 from napari_gluer.markers import annotate
@@ -70,16 +70,16 @@ def test_every_channel_is_shown_with_what_is_known(dialog: MarkerDialog) -> None
         "marker",
     ]
     assert _text(dialog, "CD3e", 2) == annotate(["CD3e"]).loc["CD3e", "genes"] != ""
-    assert _text(dialog, "CD3e", 3) == "CD3E"
-    assert _text(dialog, "mystery", 3) == "not there"
-    assert _text(dialog, "CD15", 4).startswith("weak")
-    assert not dialog.table.isColumnHidden(3)
+    assert _text(dialog, "CD3e", FOUND) == "CD3E"
+    assert _text(dialog, "mystery", FOUND) == "not there"
+    assert _text(dialog, "CD15", NOTE).startswith("weak")
+    assert not dialog.table.isColumnHidden(FOUND)
 
 
 def test_without_a_reference_its_column_is_hidden(qtbot: Any, table: AnnData) -> None:
     dialog = MarkerDialog(rows_of(table), lambda _: None)
     qtbot.addWidget(dialog)
-    assert dialog.table.isColumnHidden(3)
+    assert dialog.table.isColumnHidden(FOUND)
 
 
 def test_genes_are_typed_and_kept(qtbot: Any, dialog: MarkerDialog, kept: list[list[Row]]) -> None:
@@ -171,3 +171,64 @@ def test_edits_survive_a_file(table: AnnData, tmp_path: Any) -> None:
     carried = with_edits(table, read)
     assert carried.var.loc["CD3e", "genes"] == "CD3D"
     assert carried.var.loc["mystery", "role"] == "ignore"
+
+
+def _click_tick(qtbot: Any, dialog: MarkerDialog, channel: str) -> None:
+    """A click on the tick itself, as wide as the style draws it."""
+    index = dialog.model.index(CHANNELS.index(channel), LINKS)
+    place = dialog.table.visualRect(index)
+    qtbot.mouseClick(
+        dialog.table.viewport(),
+        Qt.MouseButton.LeftButton,
+        pos=place.topLeft() + QPoint(10, place.height() // 2),
+    )
+
+
+def test_a_click_keeps_a_marker_out_of_the_link(
+    qtbot: Any, dialog: MarkerDialog, kept: list[list[Row]]
+) -> None:
+    _click_tick(qtbot, dialog, "CD15")
+    _click_tick(qtbot, dialog, "DAPI")  # no marker: nothing to tick
+    _click_tick(qtbot, dialog, "CD3e")
+    _click_tick(qtbot, dialog, "CD3e")
+    _click(qtbot, dialog, SAVE)
+    assert [(row.channel, row.links) for row in kept[0]] == [("CD15", False)]
+
+
+def test_what_is_left_out_goes_over_to_the_next_table(table: AnnData) -> None:
+    out = with_links(table, {"CD15": False, "CD3e": False, "not there": False})
+    assert left_out(table) == []
+    assert left_out(out) == ["CD3e", "CD15"]
+    assert left_out(with_links(out, {"CD3e": True})) == ["CD15"]
+    assert with_links(out, {}) is out
+    fewer = AnnData(np.zeros((2, 2), np.float32), var=annotate(["CD15", "HLA.DR"]))
+    assert left_out(with_edits(fewer, out)) == ["CD15"]
+    assert [row.channel for row in rows_of(out) if not row.links] == ["CD3e", "CD15"]
+
+
+def test_leaving_a_marker_out_changes_nothing_else(table: AnnData) -> None:
+    table.layers["raw"] = table.X + 1
+    table.obsm["X_gluer"] = np.arange(8.0).reshape(4, 2)
+    table.obs["label"] = [4, 2, 9, 7]
+    table.raw = table
+    slots.note(table, kind="intensity")
+    out = with_links(table, {"CD15": False})
+    assert out.X is table.X
+    np.testing.assert_array_equal(out.layers["raw"], table.layers["raw"])
+    np.testing.assert_array_equal(out.obsm["X_gluer"], table.obsm["X_gluer"])
+    np.testing.assert_array_equal(out.raw.X, table.raw.X)
+    pd.testing.assert_frame_equal(out.obs, table.obs)
+    pd.testing.assert_frame_equal(out.var.drop(columns="left_out"), table.var)
+    slots.note(out, kind="counts")
+    out.obs["label"] = 0
+    assert slots.info(table)["kind"] == "intensity"
+    assert table.obs["label"].tolist() == [4, 2, 9, 7]
+
+
+def test_reset_lets_every_marker_link(qtbot: Any, table: AnnData, kept: list[list[Row]]) -> None:
+    dialog = MarkerDialog(rows_of(with_links(table, {"CD15": False})), kept.append)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    qtbot.mouseClick(dialog.reset, Qt.MouseButton.LeftButton)
+    _click(qtbot, dialog, SAVE)
+    assert [(row.channel, row.links) for row in kept[0]] == [("CD15", True)]

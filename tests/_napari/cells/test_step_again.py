@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QDialogButtonBox
 
 from napari_gluer import slots
 from napari_gluer._napari.attached import cells_of, measured_of
+from napari_gluer._napari.cells.marker_rows import FOUND
 from napari_gluer._napari.steps.cells import CellsStep, Instead
 
 
@@ -94,7 +95,7 @@ def test_a_gene_that_the_reference_lacks_is_refused_with_near_names(
     assert "CD3D" in notified[0].message
     assert cells_of(found) is before
     model = step.markers.model
-    assert "in 25.0% of cells" in model.index(2, 3).data()
+    assert "in 25.0% of cells" in model.index(2, FOUND).data()
 
 
 def test_channels_cannot_be_edited_before_there_are_cells(step: CellsStep) -> None:

@@ -194,7 +194,7 @@ def test_regions_count_for_spots_too(
     region.add_rectangles(np.array([[-1, -1], [55.5, 112]]))
     step.image.choose(points)
     step.regions.within.choose(region)
-    assert "Left out by regions: 32 cells." in run(step)
+    assert "32 cells outside the regions left out." in run(step)
     table = cells_of(masks)
     assert table.obs[slots.LABEL].tolist() == list(range(3, 97, 3))
     assert slots.info(table)[slots.SPATIAL_UNIT] == ("um" if pixel_size else "px")

@@ -1,6 +1,7 @@
 """The integration runs with the parameters shown, and stops when asked."""
 
 import time
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from qtpy.QtCore import Qt
 import napari_gluer as ng
 from napari_gluer import slots
 from napari_gluer._napari.attached import attach, cells_of
+from napari_gluer._napari.cells.editing import keep_links
+from napari_gluer._napari.cells.edits import left_out
 from napari_gluer._napari.forms import read
 from napari_gluer._napari.steps.integrate import IntegrateStep
 from napari_gluer.integration.params import IntegrateParams
@@ -31,6 +34,24 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """An integration that gives its cells back."""
     monkeypatch.setattr(ng, "integrate", lambda cells, *_, **__: cells.copy(), raising=False)
     monkeypatch.setattr(ng, "transfer_labels", lambda cells, *_: cells.obs[[]], raising=False)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Event:
+    """An integration that gives its cells back once the event is set."""
+    go_on = Event()
+
+    def integrate(cells: AnnData, *_: Any, **__: Any) -> AnnData:
+        assert go_on.wait(20)
+        result = cells.copy()
+        slots.note(result, outcome="integrated", links="{}")
+        slots.note(result, **{slots.REFERENCE_NAMES: np.array(["a"])})
+        result.obsm[slots.EMBEDDING] = np.random.default_rng(0).normal(size=(cells.n_obs, 3))
+        return result
+
+    monkeypatch.setattr(ng, "integrate", integrate, raising=False)
+    monkeypatch.setattr(ng, "transfer_labels", lambda cells, *_: cells.obs[[]], raising=False)
+    return go_on
 
 
 @pytest.fixture
@@ -134,3 +155,66 @@ def test_labels_removed_meanwhile_discard_the_result(
     _run(qtbot, step)
     model.layers.clear()
     assert finish(step) == "The layer “masks” is gone; the result was discarded."
+
+
+def test_the_batches_are_offered_above_where_their_name_says_so(
+    step: IntegrateStep, masks: Labels, cells: AnnData
+) -> None:
+    assert step.batches.visible  # "region" may be one
+    assert step.batch.itemText(1) == "region (2)"
+    assert not step.batch.isVisible()  # folded
+    other = cells.copy()
+    other.obs["donor"] = np.tile(["a", "b"], cells.n_obs // 2)
+    attach(masks, reference=other)
+    assert step.batch.isVisible()
+    assert not step.batches.visible
+    step.batch.setCurrentIndex(1)
+    assert read(IntegrateParams, step.form).reference_batch == "donor"
+    step.form.rows["preset"].widget.value = "paper"
+    assert read(IntegrateParams, step.form) == IntegrateParams(preset="paper")
+    step.form.rows["preset"].widget.value = "default"
+    assert read(IntegrateParams, step.form).reference_batch == "donor"
+    plain = cells.copy()
+    plain.obs = plain.obs[["label"]]
+    attach(masks, reference=plain)
+    assert not step.batch.isVisible()
+    assert not step.batches.visible
+    assert read(IntegrateParams, step.form).reference_batch == ""
+
+
+def test_a_preset_keeps_the_device(step: IntegrateStep) -> None:
+    step.form.rows["device"].widget.value = "cpu"
+    step.form.rows["preset"].widget.value = "paper"
+    assert read(IntegrateParams, step.form) == IntegrateParams(preset="paper", device="cpu")
+
+
+def test_what_is_chosen_elsewhere_has_no_row(step: IntegrateStep) -> None:
+    features = step.form.rows["features"].widget.rows
+    assert step.form.rows["reference_batch"].widget is None
+    assert features["only"].widget is None
+    assert features["without"].widget is None
+    assert "GPU" in step.form.rows["device"].widget.tooltip
+
+
+def test_markers_edited_meanwhile_stay_edited(
+    qtbot: Any, step: IntegrateStep, masks: Labels, finish: Any, slow: Event
+) -> None:
+    _run(qtbot, step)
+    keep_links(masks, {"CD20": False})
+    slow.set()
+    assert "integrated" in finish(step)
+    assert left_out(cells_of(masks)) == ["CD20"]
+
+
+def test_cells_measured_again_meanwhile_are_not_overwritten(
+    qtbot: Any, step: IntegrateStep, masks: Labels, cells: AnnData, finish: Any, slow: Event
+) -> None:
+    _run(qtbot, step)
+    again = cells.copy()
+    again.X = again.X + 1
+    attach(masks, cells=again)
+    slow.set()
+    assert finish(step) == (
+        "The cells of “masks” changed meanwhile; the result was discarded. Integrate again."
+    )
+    assert cells_of(masks) is again

@@ -9,16 +9,18 @@ import pytest
 from anndata import AnnData
 from napari.components import ViewerModel
 from napari.layers import Labels
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QDialogButtonBox
 
 from napari_gluer._napari.attached import (
     attach,
     cells_of,
+    measured_of,
     reference_metadata,
     reference_of,
 )
-from napari_gluer._napari.steps.reference import ReferenceStep, Source, label_columns
+from napari_gluer._napari.cells.edits import left_out
+from napari_gluer._napari.steps.reference import ReferenceStep, Source
 
 
 @pytest.fixture
@@ -77,7 +79,9 @@ def test_what_links_and_what_does_not_is_shown_with_the_reason(
     atlas = _atlas(tmp_path / "atlas.h5ad", ["CD8A", "MS4A1"], counts)
     _open(qtbot, step, atlas)
     assert "1 linked features" in finish(step)
-    assert _rows(step)["CD20"] == ("MS4A1", "in 25.0% of cells (alias)")
+    assert _rows(step)["CD20"] == ("MS4A1", "25.0%")
+    item = step.links.findItems("CD20", Qt.MatchFlag.MatchExactly, 0)[0]
+    assert item.toolTip(2) == "CD20\nMS4A1\nin 25.0% of cells (alias)"
     assert _rows(step)["CD3"] == ("", "no gene known")
     assert list(_rows(step)) == ["CD20", "CD3"]
 
@@ -96,7 +100,8 @@ def test_genes_are_edited_where_the_links_are_seen(
     save = step.markers.buttons.button(QDialogButtonBox.StandardButton.Save)
     qtbot.mouseClick(save, Qt.MouseButton.LeftButton)
     assert _rows(step)["CD3"][0] == "LCK"
-    assert _rows(step)["CD3"][1].endswith("of cells (edited)")
+    item = step.links.findItems("CD3", Qt.MatchFlag.MatchExactly, 0)[0]
+    assert item.toolTip(2).endswith("of cells (edited)")
     assert cells_of(masks).var.loc["CD3", "genes"] == "LCK"
     assert step.outcome.text().startswith("1 channel changed")
 
@@ -176,16 +181,42 @@ def test_without_labels_the_way_on_is_told(qtbot: Any, notified: list[Any], qapp
     assert "Start with Plugins ▸ GLUER ▸ Cells" in notified[0].message
 
 
-def test_label_columns_are_text_with_few_values(cells: AnnData) -> None:
-    cells.obs["id"] = cells.obs_names
-    assert label_columns(cells) == ["cluster", "region"]
+def _click_tick(qtbot: Any, step: ReferenceStep, marker: str) -> None:
+    items = step.links.findItems(marker, Qt.MatchFlag.MatchExactly, 0)
+    place = step.links.visualItemRect(items[0])
+    qtbot.mouseClick(
+        step.links.viewport(),
+        Qt.MouseButton.LeftButton,
+        pos=place.topLeft() + QPoint(10, place.height() // 2),
+    )
 
 
-def test_columns_that_say_no_type_are_not_offered() -> None:
-    reference = AnnData(np.ones((60, 2), np.float32))
-    reference.obs["cell_type"] = ["B", "T"] * 30
-    reference.obs["unknowns"] = ["unknown", "n/a"] * 30
-    reference.obs["barcode"] = [f"cell {i}" for i in range(60)]
-    reference.obs["few_known"] = [*(f"type {i}" for i in range(25)), *["unknown"] * 35]
-    reference.obs["depth"] = np.arange(60.0)
-    assert label_columns(reference) == ["cell_type"]
+def test_a_marker_is_left_out_by_a_click_and_taken_back(
+    qtbot: Any, step: ReferenceStep, masks: Labels, tmp_path: Path, finish: Any
+) -> None:
+    _open(qtbot, step, _atlas(tmp_path / "atlas.h5ad", ["CD3", "MS4A1", "CD20"]))
+    finish(step)
+    _click_tick(qtbot, step, "CD20")
+    assert step.outcome.text() == "CD20 is left out: 1 linked features. Now Integrate."
+    assert left_out(cells_of(masks)) == ["CD20"]
+    assert _rows(step)["CD20"][1] == "left out by you"
+    step._show_attached()
+    assert _rows(step)["CD20"][1] == "left out by you"
+    _click_tick(qtbot, step, "CD20")
+    assert step.outcome.text() == "CD20 links again: 2 linked features. Now Integrate."
+    assert left_out(cells_of(masks)) == []
+    assert _rows(step)["CD20"][1].endswith("%")
+
+
+def test_what_is_left_out_stays_so_with_another_reference(
+    qtbot: Any, step: ReferenceStep, masks: Labels, tmp_path: Path, finish: Any
+) -> None:
+    measured = cells_of(masks).copy()
+    attach(masks, measured=measured)
+    _open(qtbot, step, _atlas(tmp_path / "atlas.h5ad", ["CD3", "MS4A1", "CD20"]))
+    finish(step)
+    _click_tick(qtbot, step, "CD3")
+    assert left_out(measured_of(masks)) == ["CD3"]
+    assert left_out(measured) == []
+    _open(qtbot, step, _atlas(tmp_path / "other.h5ad", ["CD3", "MS4A1"]))
+    assert "1 linked features" in finish(step)

@@ -14,7 +14,7 @@ from napari_gluer._napari.attached import (
     needed_cells,
     reference_of,
 )
-from napari_gluer._napari.cells.edits import edited_table
+from napari_gluer._napari.cells.edits import edited_table, with_links
 from napari_gluer._napari.cells.marker_rows import Row, rows_of
 from napari_gluer._napari.cells.marker_table import MarkerDialog
 from napari_gluer.expression import expression
@@ -79,10 +79,19 @@ def _keep(layer: Labels, rows: list[Row], say: Callable[[str], None]) -> None:
     were = {row.channel: row for row in rows_of(cells)}
     genes = {row.channel: row.genes for row in rows if row.genes != were[row.channel].genes}
     roles = {row.channel: row.role for row in rows if row.role != were[row.channel].role}
+    links = {row.channel: row.links for row in rows if row.links != were[row.channel].links}
     known = None if reference is None else expression(reference).genes
-    changed = edited_table(cells, genes, roles, known)
+    changed = with_links(edited_table(cells, genes, roles, known), links)
     same = measured is None or measured is cells
-    before = changed if same else edited_table(measured, genes, roles)
+    before = changed if same else with_links(edited_table(measured, genes, roles), links)
     attach(layer, cells=changed, measured=before)
     word = "1 channel" if len(rows) == 1 else f"{len(rows)} channels"
     say(f"{word} changed. {'Clean' if roles else 'Integrate'} again for it to take effect.")
+
+
+def keep_links(layer: Labels, links: dict[str, bool]) -> None:
+    """Let markers of a layer's cells, measured and cleaned, link to the reference, or not."""
+    cells, measured = needed_cells(layer), measured_of(layer)
+    changed = with_links(cells, links)
+    same = measured is None or measured is cells
+    attach(layer, cells=changed, measured=changed if same else with_links(measured, links))

@@ -1,4 +1,4 @@
-"""Roles and genes that a person set: checked, kept with the table, carried to the next one."""
+"""Roles, genes and links that a person set: kept with the table, carried to the next one."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -13,6 +13,9 @@ from napari_gluer.nomenclature.genes import EDITED
 
 ROLE_SOURCE = "role_source"
 """Column of ``var``: says where a role was set by a person; as ``genes_source`` does of genes."""
+
+LEFT_OUT = "left_out"
+"""Column of ``var``, bool: markers that a person keeps out of the link with the reference."""
 
 
 def edited_table(
@@ -56,13 +59,52 @@ def edited_table(
     return changed
 
 
+def left_out(cells: AnnData) -> list[str]:
+    """Markers that a person keeps out of the link with the reference."""
+    if LEFT_OUT not in cells.var:
+        return []
+    return [str(name) for name in cells.var_names[cells.var[LEFT_OUT].astype(bool)]]
+
+
+def with_links(cells: AnnData, links: Mapping[str, bool]) -> AnnData:
+    """A table in which some markers may link to the reference, or may not.
+
+    It shares its values with `cells`: a click on a tick copies no large table.
+
+    Parameters
+    ----------
+    cells
+        Table of cells.
+    links
+        By channel; what is not in the table is passed over. The table itself comes back where
+        nothing is given.
+    """
+    if not links:
+        return cells
+    out = {*left_out(cells), *(name for name, linking in links.items() if not linking)}
+    out -= {name for name, linking in links.items() if linking}
+    return AnnData(
+        cells.X,
+        obs=cells.obs,
+        var=cells.var.assign(**{LEFT_OUT: cells.var_names.isin(out)}),
+        uns=dict(cells.uns),
+        obsm=dict(cells.obsm),
+        varm=dict(cells.varm),
+        layers=dict(cells.layers),
+        raw=None if cells.raw is None else cells.raw.to_adata(),
+        obsp=dict(cells.obsp),
+        varp=dict(cells.varp),
+    )
+
+
 def with_edits(cells: AnnData, former: AnnData | None) -> AnnData:
     """`cells` with what was edited in a former table of the same channels and kind."""
     if former is None or _kind(former) != _kind(cells):
         return cells
     genes = _edits(former, slots.GENES, slots.GENES_SOURCE, cells)
     roles = _edits(former, slots.ROLE, ROLE_SOURCE, cells)
-    return edited_table(cells, genes, roles) if genes or roles else cells
+    changed = edited_table(cells, genes, roles) if genes or roles else cells
+    return with_links(changed, dict.fromkeys(left_out(former), False))
 
 
 def _kind(cells: AnnData) -> str:

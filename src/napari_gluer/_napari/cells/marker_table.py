@@ -20,20 +20,22 @@ from qtpy.QtWidgets import (
 
 from napari_gluer._napari.cells.marker_rows import (
     CHANNEL,
+    FOUND,
     GENES,
-    LINK,
     ROLE,
     ROLES,
     MarkerModel,
     Row,
 )
+from napari_gluer._napari.folding import TICKS
 from napari_gluer._napari.jobs import report
 from napari_gluer.errors import InputError
 
 _SIZE, _PADDING, _WIDEST = (860, 560), 8, 250
 _HELP = (
     "Double-click to change. Several genes of one antigen are written with ; between. Only "
-    "markers are cleaned and integrated."
+    "markers are cleaned and integrated; those without a tick under Links take no part in the "
+    "integration."
 )
 
 
@@ -91,11 +93,13 @@ class MarkerDialog(QDialog):
         self._keep = keep
         self.model = MarkerModel(rows, self)
         self.table = _table(self.model)
-        self.table.setColumnHidden(LINK, not any(row.link for row in rows))
+        self.table.setColumnHidden(FOUND, not any(row.found for row in rows))
         self.said = QLabel(_HELP)
         self.said.setWordWrap(True)
         self.reset = QPushButton("Reset to the names")
-        self.reset.setToolTip("Roles and genes as the channels' names say, edits dropped.")
+        self.reset.setToolTip(
+            "Roles and genes as the channels' names say, every marker linking; edits are dropped."
+        )
         self.reset.clicked.connect(self._reset)
         self.buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel
@@ -119,7 +123,10 @@ class MarkerDialog(QDialog):
 
     def _reset(self) -> None:
         self.model.show(
-            [replace(row, role=row.named[0], genes=row.named[1]) for row in self.model.rows]
+            [
+                replace(row, role=row.named[0], genes=row.named[1], links=True)
+                for row in self.model.rows
+            ]
         )
 
 
@@ -128,6 +135,7 @@ def _table(model: MarkerModel) -> QTableView:
     table.setModel(model)
     table.setItemDelegateForColumn(ROLE, RoleDelegate(table))
     table.setWordWrap(False)
+    table.setStyleSheet(TICKS)
     down, across = table.verticalHeader(), table.horizontalHeader()
     if down is not None and across is not None:
         down.hide()
@@ -135,6 +143,6 @@ def _table(model: MarkerModel) -> QTableView:
         across.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         across.setStretchLastSection(True)
     table.resizeColumnsToContents()
-    for column in (CHANNEL, GENES, LINK):
+    for column in (CHANNEL, GENES, FOUND):
         table.setColumnWidth(column, min(table.columnWidth(column), _WIDEST))
     return table

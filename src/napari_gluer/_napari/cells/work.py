@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 import napari_gluer as ng
 from napari_gluer import slots
 from napari_gluer._napari.cells.edits import with_edits
-from napari_gluer.errors import InputError
 from napari_gluer.image import MultiplexImage
+from napari_gluer.measurement.limits import count_outside
 from napari_gluer.measurement.params import MeasureParams
 from napari_gluer.measurement.spots import AssignParams
 from napari_gluer.painting import LabelIndex
 from napari_gluer.polygons import Regions
+from napari_gluer.segmentation.nuclei import find_cells
 from napari_gluer.tiles import TileParams
 from napari_gluer.track import Track
 
@@ -106,7 +107,7 @@ def preview(
 
 def find(image: MultiplexImage, params: ng.SegmentParams, plan: Plan, track: Track) -> Found:
     """Find the cells of an image, measure and clean them."""
-    labels = ng.segment(
+    found = find_cells(
         image,
         params,
         regions=plan.regions,
@@ -114,13 +115,16 @@ def find(image: MultiplexImage, params: ng.SegmentParams, plan: Plan, track: Tra
         store=plan.store("cells"),
         track=track,
     )
+    labels = found.cells
     if math.prod(labels.shape) <= _IN_MEMORY:  # so that painting does not change the folder
         labels = np.asarray(labels)
-    return measure(image, labels, plan, track)
+    return measure(image, labels, plan, track, outside=found.outside_regions)
 
 
-def measure(image: MultiplexImage, labels: Any, plan: Plan, track: Track) -> Found:
-    """Measure and clean the cells of given labels."""
+def measure(
+    image: MultiplexImage, labels: Any, plan: Plan, track: Track, *, outside: int = 0
+) -> Found:
+    """Measure and clean the cells of given labels; `outside` the regions others were found."""
     measured = ng.measure(
         image,
         labels,
@@ -131,6 +135,7 @@ def measure(image: MultiplexImage, labels: Any, plan: Plan, track: Track) -> Fou
         store=plan.store("values"),
         track=track,
     )
+    count_outside(measured, outside)
     return cleaned(with_edits(measured, plan.edited), labels, plan, track)
 
 
@@ -138,8 +143,9 @@ def assign(
     spots: pd.DataFrame, labels: Any, params: AssignParams, plan: Plan, track: Track
 ) -> Found:
     """Count every cell's spots, by gene, and clean the table."""
-    counted = ng.assign_spots(spots, labels, params, tiles=plan.tiles, track=track)
-    counted = _within(counted, plan.regions, float(spots.attrs.get("pixel_size_um", 0)))
+    counted = ng.assign_spots(
+        spots, labels, params, regions=plan.regions, tiles=plan.tiles, track=track
+    )
     return cleaned(with_edits(counted, plan.edited), labels, plan, track)
 
 
@@ -158,19 +164,3 @@ def cleaned(measured: AnnData, labels: Any, plan: Plan, track: Track) -> Found:
 def _has_markers(cells: AnnData) -> bool:
     roles = cells.var.get(slots.ROLE)
     return roles is None or bool((roles.astype(str) == slots.MARKER).any())
-
-
-def _within(cells: AnnData, regions: Regions | None, pixel_size_um: float) -> AnnData:
-    """The cells whose centroid lies in the regions."""
-    if not regions:
-        return cells
-    in_um = slots.info(cells).get(slots.SPATIAL_UNIT) == "um"
-    positions = np.asarray(cells.obsm[slots.SPATIAL]) / (pixel_size_um if in_um else 1)
-    inside = regions.contains(positions[:, 1::-1])
-    if not inside.any():
-        raise InputError(
-            f"No cell is left: the centroids of all {cells.n_obs:,} lie outside the regions."
-        )
-    kept = cells[inside].copy()
-    slots.note(kept, **{slots.MEASURE: {"outside_regions": int((~inside).sum())}})
-    return kept

@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_gluer._napari.folding import is_open
-from napari_gluer._napari.jobs import Job, report, start
+from napari_gluer._napari.jobs import Running, report, start
 from napari_gluer.errors import InputError
 from napari_gluer.track import Track
 
@@ -57,7 +57,7 @@ class Step(QWidget):
         # told apart by identity here
         self.viewer: ViewerModel = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self._placed = False
-        self._running = _Running()
+        self._running = Running()
         self.waiting: list[QWidget] = []
         """Further buttons that wait while a job runs."""
         self.rows = QFormLayout()
@@ -217,17 +217,6 @@ class Step(QWidget):
         everything.addWidget(self.scroll_area, 1)
         everything.addLayout(self.footer)
         self.setMinimumWidth(_NARROWEST)
-
-
-class _Running:
-    """The job that a step waits for; outlives the step's widget, to cancel it."""
-
-    def __init__(self) -> None:
-        self.job: Job[Any] | None = None
-
-    def cancel(self) -> None:
-        if self.job is not None:
-            self.job.cancel()
 
 
 def side_by_side(*widgets: QWidget) -> QWidget:

@@ -16,6 +16,7 @@ from napari_gluer._napari.attached import (
     reference_of,
     unmeasured,
 )
+from napari_gluer._napari.exporting import SaveImputed, integrated_tables
 from napari_gluer._napari.folding import is_open
 from napari_gluer._napari.found_list import FoundList, Legend, SearchBox
 from napari_gluer._napari.images import dim_tissue
@@ -61,6 +62,8 @@ class ExploreStep(Step):
         self.add(self.legend, 2)
         self.footer.insertWidget(0, self.dim)
         self.footer.insertWidget(1, self.keep)
+        self.save = SaveImputed(self._integrated, self.say)
+        self.footer.insertWidget(2, self.save)
         self.run.hide()
         self.cancel.hide()
         self._followed: Labels | None = None
@@ -94,6 +97,10 @@ class ExploreStep(Step):
         else:
             found = categories(what, cells) if what.is_categorical else numbers(what, cells, None)
             self.say(*self._shown(what, layer, cells, found))
+
+    def _integrated(self) -> tuple[AnnData, AnnData]:
+        layer = self.labels.value
+        return integrated_tables(needed_cells(layer), reference_of(layer))
 
     def _shown(self, what: Paintable, layer: Labels, cells: AnnData, values: Any) -> Outcome:
         if layer not in self.viewer.layers:
@@ -138,6 +145,8 @@ class ExploreStep(Step):
         cells = None if layer is None else cells_of(layer)
         reference = None if layer is None else reference_of(layer)
         self._search = Search([] if cells is None else paintables(cells, reference))
+        can_impute = cells is not None and reference is not None and slots.WEIGHTS in cells.obsm
+        self.save.button.setEnabled(can_impute)
         self._narrow(self.search_box.text())
         if cells is None:
             self.say("Measure cells first: Plugins ▸ GLUER ▸ Cells." if layer else self.hint)

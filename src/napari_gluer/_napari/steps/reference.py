@@ -1,7 +1,7 @@
 """Reference: open single-cell RNA-seq and see what it shares with the cells."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -10,29 +10,22 @@ import pandas as pd
 from anndata import AnnData
 from napari.components import ViewerModel
 from napari.layers import Labels
-from qtpy.QtGui import QColor
-from qtpy.QtWidgets import (
-    QFileDialog,
-    QHeaderView,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QTreeWidget,
-    QTreeWidgetItem,
-)
+from qtpy.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton
 
 import napari_gluer as ng
 from napari_gluer import slots
 from napari_gluer._napari.attached import attach, cells_of, reference_of
-from napari_gluer._napari.cells.editing import edit_markers, link_words
+from napari_gluer._napari.cells.editing import edit_markers, keep_links
+from napari_gluer._napari.cells.edits import left_out
 from napari_gluer._napari.pickers import Picker, labels_layers, labels_picker
+from napari_gluer._napari.references.columns import label_columns
+from napari_gluer._napari.references.large_file import LARGE, LargeFile
+from napari_gluer._napari.references.links_tree import LinksTree
+from napari_gluer._napari.references.peek import Peek, peek
 from napari_gluer._napari.steps.base import Outcome, Step, side_by_side
 from napari_gluer.errors import InputError, listed
-from napari_gluer.integration.imputation import membership
 from napari_gluer.integration.linking import LINKED, marker_links
 from napari_gluer.track import Track
-
-_FEWEST_TYPES, _MOST_TYPES = 2, 200
 
 
 class Source(Enum):
@@ -51,8 +44,16 @@ class Opened:
 
     @property
     def n_linked(self) -> int:
-        """How many markers are linked."""
+        """How many markers can link."""
         return 0 if self.links is None else int((self.links["state"] == LINKED).sum())
+
+    @property
+    def n_linking(self) -> int:
+        """How many of them link: those that nobody left out."""
+        if self.links is None or self.cells is None:
+            return 0
+        linked = self.links.index[self.links["state"] == LINKED]
+        return int((~linked.isin(left_out(self.cells))).sum())
 
 
 class ReferenceStep(Step):
@@ -75,9 +76,12 @@ class ReferenceStep(Step):
         self.source = Picker(self.viewer, self._sources)
         self.rows.addRow("From", self.source)
         self.rows.addRow(self._file_label, self._file)
+        self.large = LargeFile()
+        self.add(self.large)
         self.facts = QLabel()
         self.facts.setWordWrap(True)
-        self.links = _links_table()
+        self.links = LinksTree()
+        self.links.ticked.connect(self._tick)
         self.add(self.facts)
         self.add(self.links, 1)
         self.edit = QPushButton("Markers and genes…")
@@ -86,10 +90,10 @@ class ReferenceStep(Step):
         self.add(self.edit)
         self.labels.currentIndexChanged.connect(self._show_attached)
         self.source.currentIndexChanged.connect(self._show_file_row)
-        self.path.textChanged.connect(lambda: self.source.choose(Source.FILE))
+        self.path.textChanged.connect(self._path_changed)
         self._show_attached()
 
-    def prepare(self) -> Callable[[Track], Opened]:
+    def prepare(self) -> Callable[[Track], Opened | Peek]:
         """Read the file's path; opening happens in the thread."""
         layer, path = self.labels.value, Path(self.path.text().strip())
         if layer is None:
@@ -99,16 +103,26 @@ class ReferenceStep(Step):
         if shared is None and not self.path.text().strip():
             raise InputError("Choose an .h5ad file first.")
         self._layer, cells = layer, cells_of(layer)
+        part = None if shared is not None else self.large.params(path)
 
-        def work(track: Track) -> Opened:
+        def work(track: Track) -> Opened | Peek:
+            if shared is not None:
+                return _opened(shared, cells)
+            for _ in track(["file"], "Looking at the file"):
+                found = peek(path)
+            if part is None and found.n_cells > LARGE:
+                return found
             for _ in track(["file"], "Opening"):
-                opened = ng.read_reference(path) if shared is None else shared
+                opened = ng.read_reference(path, subsample=part)
             return _opened(opened, cells)
 
         return work
 
-    def finish(self, result: Opened) -> Outcome:
-        """Attach the reference and show what it holds."""
+    def finish(self, result: Opened | Peek) -> Outcome:
+        """Attach the reference and show what it holds, or ask how much of a large file to use."""
+        if isinstance(result, Peek):
+            self.large.show_peek(result)
+            return Outcome("A large file: choose how many cells to use, then open it.")
         if self._layer not in self.viewer.layers:
             raise InputError(f"The layer “{self._layer.name}” is gone; nothing was attached.")
         if result.cells is not None and not result.n_linked:
@@ -119,7 +133,7 @@ class ReferenceStep(Step):
             )
         attach(self._layer, reference=result.reference)
         self._show(result)
-        linked = "" if result.links is None else f"; {result.n_linked} linked features"
+        linked = "" if result.links is None else f"; {result.n_linking} linked features"
         text = f"Reference with {result.reference.n_obs:,} cells attached{linked}."
         return Outcome(f"{text} Next: Integrate.")
 
@@ -132,8 +146,13 @@ class ReferenceStep(Step):
         ]
         return [*others, (Source.FILE.value, Source.FILE)]
 
+    def _path_changed(self) -> None:
+        self.source.choose(Source.FILE)
+        self.large.show_peek(None)
+
     def _show_file_row(self) -> None:
         from_file = self.source.value is Source.FILE
+        self.large.offer(offered=from_file)
         self._file.setVisible(from_file)
         self._file_label.setVisible(from_file)
         self.run.setText("Open reference" if from_file else "Use this reference")
@@ -156,6 +175,15 @@ class ReferenceStep(Step):
 
         self.markers = self.guarded(lambda: edit_markers(layer, self, changed))
 
+    def _tick(self, marker: str, links: bool) -> None:  # noqa: FBT001 - Qt's signal
+        layer = self.labels.value
+        if not isinstance(layer, Labels) or self._shown is None:
+            return
+        keep_links(layer, {marker: links})
+        self._shown = replace(self._shown, cells=cells_of(layer))
+        said = f"{marker} {'links again' if links else 'is left out'}"
+        self.say(f"{said}: {self._shown.n_linking} linked features. Now Integrate.")
+
     def _show_attached(self) -> None:
         self.source.refresh()
         self._show_file_row()
@@ -175,9 +203,7 @@ class ReferenceStep(Step):
         self._shown = opened
         self.facts.setText(facts(opened.reference))
         self.facts.show()
-        self.links.clear()
-        if opened.links is not None:
-            self.links.addTopLevelItems(_items(opened.links))
+        self.links.show_links(opened.links, [] if opened.cells is None else left_out(opened.cells))
 
 
 def _opened(reference: AnnData, cells: AnnData | None) -> Opened:
@@ -190,57 +216,12 @@ def facts(reference: AnnData) -> str:
     found, source = known.get("found", slots.LOG1P), known.get("source", "X")
     columns = label_columns(reference)
     counted = [f"{name} ({reference.obs[name].nunique()})" for name in columns]
-    return (
-        f"<b>{reference.n_obs:,}</b> cells × <b>{reference.n_vars:,}</b> genes<br>"
-        f"Expression: {found} in {source}<br>"
-        f"Label columns: {listed(counted)}"
-    )
-
-
-def label_columns(reference: AnnData) -> list[str]:
-    """Columns of ``obs`` that hold types: text with 2 to 200 different values."""
-    return [
-        str(name)
-        for name, column in reference.obs.items()
-        if not pd.api.types.is_numeric_dtype(column.dtype)
-        and _FEWEST_TYPES <= column.nunique() <= min(_MOST_TYPES, len(column) // 2)
-        and _holds_types(reference, str(name))
+    lines = [
+        f"<b>{reference.n_obs:,}</b> cells × <b>{reference.n_vars:,}</b> genes",
+        f"Expression: {found} in {source}",
+        f"Label columns: {listed(counted)}",
     ]
-
-
-def _holds_types(reference: AnnData, column: str) -> bool:
-    """Whether the column can be transferred: some that look like types say nothing."""
-    try:
-        membership(reference, column)
-    except InputError:
-        return False
-    return True
-
-
-def _items(links: pd.DataFrame) -> list[QTreeWidgetItem]:
-    """Linked markers first; the others in grey, with the reason."""
-    items = []
-    for name, link in links.sort_values(
-        "state", key=lambda s: s != LINKED, kind="stable"
-    ).iterrows():
-        linked = link["state"] == LINKED
-        how = link_words(link)
-        item = QTreeWidgetItem([str(name), ", ".join(link["genes"]), how])
-        for column in range(item.columnCount()):
-            item.setToolTip(column, f"{how}\n{link['note']}".strip())
-            if not linked:
-                item.setForeground(column, QColor("gray"))
-        items.append(item)
-    return items
-
-
-def _links_table() -> QTreeWidget:
-    table = QTreeWidget()
-    table.setHeaderLabels(["Marker", "Genes", "In the reference"])
-    table.setRootIsDecorated(False)
-    table.setUniformRowHeights(True)
-    table.setMinimumHeight(120)
-    header = table.header()
-    if header is not None:
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-    return table
+    part = known.get("subsample")
+    if part is not None:
+        lines.insert(1, f"Part of the file: {part['outcome']}")
+    return "<br>".join(lines)

@@ -1,0 +1,1 @@
+"""Parts of the Reference and Integrate steps that look at a reference."""

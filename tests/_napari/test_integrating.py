@@ -1,0 +1,93 @@
+"""What is said of an integration, and which tables count as unchanged."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from anndata import AnnData
+from scipy import sparse
+
+from napari_gluer import slots
+from napari_gluer._napari.integrating import chosen, clustered, is_unchanged, outcome
+from napari_gluer.track import silently
+
+
+def _integrated(cells: AnnData, n_unmatched: int, **more: Any) -> AnnData:
+    table = cells.copy()
+    table.obs[slots.UNMATCHED] = np.arange(cells.n_obs) < n_unmatched
+    slots.note(table, outcome="done", links=json.dumps({"CD3": "CD3E"}), **more)
+    slots.note(table, **{slots.REFERENCE_NAMES: np.array(["a", "b"])})
+    return table
+
+
+def _choice(*tried: tuple[float, float, float]) -> str:
+    names = ("transcriptome", "mapped", "agreement")
+    rows = [dict(zip(names, one, strict=True)) for one in tried]
+    return json.dumps({"transcriptome": 0.5, "mapped": 1.0, "tried": rows})
+
+
+def test_what_was_chosen_is_one_sentence() -> None:
+    assert chosen({"rank": 24, "chosen": _choice((0.5, 1, 0.3))}) == (
+        "Chosen from the data: 24 factors, linear map 100%, transcriptome 50%."
+    )
+    assert chosen({"rank": 20, "chosen": _choice()}) == "20 factors."
+    assert chosen({}) == ""
+
+
+def test_sections_are_counted_together_and_detailed_apart(cells: AnnData) -> None:
+    choice = {"rank": 5, "chosen": _choice((0, 0.5, 0.21), (0.5, 1, 0.345))}
+    left = _integrated(cells, 2, unlinked=json.dumps({"CD4": "silent", "CD7": "silent"}), **choice)
+    right = _integrated(cells[:10], 1, **choice)
+    said = outcome({"left": left, "right": right, "third": right})
+    assert said.text == (
+        "64 cells of “left”, 10 of “right” and 10 of “third” integrated with 2 reference cells "
+        "over 1 linked features. Chosen from the data: 5 factors, linear map 100%, transcriptome "
+        "50%. 4 cells have no signal and stay unmatched. Next: Explore."
+    )
+    assert said.details.splitlines() == [
+        "left: done.",
+        "right: done.",
+        "third: done.",
+        "Not linked, silent: CD4, CD7.",
+        "Agreement of held-out features (linear map, transcriptome):",
+        "  50%, 0%: 0.210",
+        "  100%, 50%: 0.345",
+    ]
+
+
+def test_clusters_are_found_over_all_sections_and_unmatched_cells_have_none() -> None:
+    rng = np.random.default_rng(0)
+    tables = []
+    for sizes in ((60, 20), (15, 45)):
+        groups = np.repeat([0, 1], sizes)
+        table = AnnData(obs=pd.DataFrame(index=[f"c{i}" for i in range(len(groups))]))
+        table.obsm[slots.EMBEDDING] = rng.normal(20 * groups[:, None], 0.1, (len(groups), 2))
+        table.obs[slots.UNMATCHED] = np.arange(len(groups)) == 0
+        tables.append(table)
+    first, second = clustered(tables, 0, silently)
+    assert first.obs["cluster"].isna().tolist() == [True] + [False] * 79
+    assert list(first.obs["cluster"].cat.categories) == list(second.obs["cluster"].cat.categories)
+    groups = [set(one.obs["cluster"].astype(object)[1:]) for one in (first, second)]
+    assert groups[0] == groups[1]
+    halves = (first.obs["cluster"][1:60], second.obs["cluster"][1:15])
+    others = (first.obs["cluster"][60:], second.obs["cluster"][15:])
+    names = [{*a.astype(str), *b.astype(str)} for a, b in (halves, others)]
+    assert names[0].isdisjoint(names[1])
+    assert "cluster_params" in slots.info(second)
+
+
+@pytest.mark.parametrize("make", [np.asarray, sparse.csr_matrix])
+def test_edits_do_not_count_as_a_change_but_values_and_cells_do(cells: AnnData, make: Any) -> None:
+    before = AnnData(make(cells.X), obs=cells.obs, var=cells.var)
+    edited, remeasured, others = before.copy(), before.copy(), before.copy()
+    edited.var["genes"] = "CD3E"
+    remeasured.X[3, 1] = 7
+    others.obs_names = others.obs_names[::-1]
+    assert is_unchanged(before, before)
+    assert is_unchanged(before, edited)
+    assert not is_unchanged(before, remeasured)
+    assert not is_unchanged(before, others)
+    assert not is_unchanged(before, before[:5])
+    assert not is_unchanged(before, None)
