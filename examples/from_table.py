@@ -26,5 +26,5 @@ print(f"NKG7 painted on {labels.max()} discs: {picture.shape} pixels")
 
 # Reference and cells in one table, for scanpy's plots too: a cluster of one source alone is one
 # that the other lacks, or that the integration did not bring together.
-joint = ng.coembed(cells, tissue.reference, ng.CoembedParams(n_neighbors=15))
+joint = ng.coembed(cells, tissue.reference, ng.CoembedParams(layout=ng.Umap(n_neighbors=15)))
 print(pd.crosstab(joint.obs["cluster"], joint.obs["source"]))

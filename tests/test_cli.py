@@ -208,10 +208,10 @@ def test_help_of_run_shows_the_fields_own_words(
     assert call("run", "--help") == 0
     said = " ".join(capsys.readouterr().out.replace("│", " ").split())
     assert "--integrate.factorize.rank" in said
-    assert "Number of factors. A start from singular vectors" in said
+    assert "Number of factors, at most as many as features link" in said
     # the default of a part is the published one, not the one of the default preset
-    assert "--integrate.factorize.rank INT Number of factors." in said
-    assert "as features link. [default" not in said
+    assert "--integrate.factorize.rank INT Number of factors, at most" in said
+    assert "20 to 50. [default" not in said
 
 
 def test_an_unknown_flag_is_an_input_error(capsys: pytest.CaptureFixture[str]) -> None:
@@ -228,3 +228,60 @@ def test_the_module_runs_as_a_program() -> None:
     words = [sys.executable, "-m", "napari_gluer", "--version"]
     done = subprocess.run(words, capture_output=True, text=True, check=True)  # noqa: S603 - ours
     assert done.stdout.strip() == ng.__version__
+
+
+def test_a_pixel_size_and_a_series_are_flags(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = np.zeros((40, 60), np.uint16)
+    labels[5:15, 5:15], labels[20:30, 30:40] = 1, 2
+    with tifffile.TiffWriter(tmp_path / "two.ome.tif", ome=True) as tif:
+        for level in (1, 300):
+            tif.write((level * (labels > 0)).astype(np.uint16)[None], metadata={"axes": "CYX"})
+    tifffile.imwrite(tmp_path / "masks.tif", labels)
+    words = ["measure", tmp_path / "two.ome.tif", tmp_path / "masks.tif"]
+    out = ["--out", tmp_path / "c.h5ad"]
+    assert call(*words, *out, "--series", 1, "--pixel-size-um", 0.5) == 0
+    said = capsys.readouterr()
+    assert "The pixel size is taken to be 0.5 µm, as given; two.ome.tif gives none." in said.err
+    cells = ng.read_cells(tmp_path / "c.h5ad")
+    assert set(cells.X.ravel()) == {300}
+    assert set(cells.obs["area_um2"]) == {25.0}
+    assert call(*words, *out, "--series", 1, "--pixel-size-um", "0.5", "0.25") == 0
+    assert set(ng.read_cells(tmp_path / "c.h5ad").obs["area_um2"]) == {12.5}
+    capsys.readouterr()
+    assert call(*words, *out, "--series", 1, "--pixel-size-um", "2", "0.5", "0.25") == 2
+    assert "has 3 numbers and two.ome.tif 2 axes" in capsys.readouterr().err
+    assert call(*words, *out, "--series", 1, "--pixel-size-um", "0") == 2
+
+
+def test_segment_says_where_it_looked_and_what_regions_left_out(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ring = [[0, 0], [100, 0], [100, 200], [0, 200], [0, 0]]
+    area = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    (tmp_path / "left.geojson").write_text(json.dumps(area))
+    out = tmp_path / "labels.ome.tif"
+    regions = ["--regions", tmp_path / "left.geojson"]
+    assert call("segment", folder / "tissue.ome.tif", "--out", out, *regions) == 0
+    said = capsys.readouterr().out
+    assert "Nuclei in DAPI; 18 cells outside the regions left out." in said
+    assert "18 cells in " in said
+    assert ng.read_labels(out).max() == 18
+
+
+def test_outlines_of_nuclei_are_measured_apart(folder: Path, tmp_path: Path) -> None:
+    def square(low: int, high: int) -> dict[str, object]:
+        ring = [[low, low], [high, low], [high, high], [low, high], [low, low]]
+        return {"type": "Polygon", "coordinates": [ring]}
+
+    cell = {"type": "Feature", "geometry": square(10, 40), "nucleusGeometry": square(20, 30)}
+    cell["properties"] = {"objectType": "cell"}
+    (tmp_path / "qupath.geojson").write_text(json.dumps(cell))
+    image, outlines = folder / "tissue.ome.tif", tmp_path / "qupath.geojson"
+    words = ["measure", image, outlines, "--nuclei", outlines, "--out", tmp_path / "c.h5ad"]
+    assert call(*words) == 0
+    cells = ng.read_cells(tmp_path / "c.h5ad")
+    assert cells.obs[["volume_px", "nucleus_px"]].to_numpy().tolist() == [[900, 100]]
+    pixels = tifffile.imread(image)
+    np.testing.assert_allclose(cells.layers["nucleus"][0], pixels[:, 20:30, 20:30].mean((1, 2)))

@@ -107,3 +107,18 @@ def test_outlines_of_cells_need_their_image(
     drawn, given = (ng.read_cells(folder / f"{name}.h5ad") for name in ("drawn", "cells"))
     assert drawn.X.sum() > 100
     assert (drawn.X != given.X).nnz == 0
+
+
+def test_regions_leave_out_cells(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ring = [[0, 0], [35, 0], [35, 60], [0, 60], [0, 0]]
+    area = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    (folder / "left.geojson").write_text(json.dumps(area))
+    assert call(folder, "--regions", str(folder / "left.geojson")) == 0
+    assert "; 3 cells outside the regions left out." in capsys.readouterr().out
+    cells = ng.read_cells(folder / "cells.h5ad")
+    assert list(cells.obs["label"]) == [1, 3]
+    assert cells.uns["gluer"]["spots"]["outside_regions"] == 3
+    assert call(folder) == 0
+    every = ng.read_cells(folder / "cells.h5ad")
+    assert every.uns["gluer"]["spots"]["outside_regions"] == 0
+    np.testing.assert_array_equal(every["3"].X.toarray(), cells["3"].X.toarray())

@@ -50,3 +50,9 @@ def test_spacing_has_one_number_an_axis(shape: tuple, size: object, spacing: obj
 def test_what_is_no_multiplexed_image(data: np.ndarray, channels: list[str], says: str) -> None:
     with pytest.raises(InputError, match=says):
         MultiplexImage(data, channels)
+
+
+@pytest.mark.parametrize("size", [0, -1, np.inf, np.nan, (0.5, np.inf), (1, 2, 3)])
+def test_what_is_no_pixel_size(size: object) -> None:
+    with pytest.raises(InputError, match="A pixel size is one positive number or 2"):
+        MultiplexImage(DATA, ["a", "b"], size)

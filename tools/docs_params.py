@@ -39,9 +39,14 @@ def _beside() -> Iterator[str]:
     yield "### `tiles`\n"
     yield "Of commands on images: `--tiles.side 2048`. Results do not depend on it.\n"
     yield from _table(ng.TileParams(), None)
-    yield "## Only in a script\n"
-    yield "### `ng.CoembedParams`\n"
-    yield from _table(ng.CoembedParams(), None)
+    yield "## Of single commands\n"
+    yield "Without their first part they are flags: `napari-gluer subsample … --n-cells 20000`.\n"
+    for name, params in (
+        ("subsample", ng.SubsampleParams()),
+        ("coembed", ng.CoembedParams()),
+        ("export", ng.ExportParams()),
+    ):
+        yield from _sections(params, name, 3)
 
 
 def _sections(params: Params, path: str, level: int) -> Iterator[str]:

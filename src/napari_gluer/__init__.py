@@ -8,14 +8,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_gluer.analysis.accuracy import integration_accuracy, mixed_neighbours
+    from napari_gluer.analysis.accuracy import (
+        integration_accuracies,
+        integration_accuracy,
+        mixed_neighbours,
+    )
     from napari_gluer.analysis.clustering import ClusterParams, cluster
     from napari_gluer.analysis.coembedding import CoembedParams, coembed
+    from napari_gluer.analysis.comparing import compare_accuracies
+    from napari_gluer.analysis.layouts import Tsne, Umap
     from napari_gluer.errors import InputError
     from napari_gluer.image import MultiplexImage
     from napari_gluer.integration.factorize import Factors, joint_nmf
     from napari_gluer.integration.gluer import integrate
-    from napari_gluer.integration.imputation import impute, transfer_labels
+    from napari_gluer.integration.imputation import impute
     from napari_gluer.integration.linking import linked_features, marker_links
     from napari_gluer.integration.params import (
         AnchorParams,
@@ -25,15 +31,19 @@ if TYPE_CHECKING:
         NetworkParams,
         WeightParams,
     )
+    from napari_gluer.integration.quality import QualityParams
+    from napari_gluer.integration.reverse import impute_onto_reference
+    from napari_gluer.integration.transfer import transfer_labels
     from napari_gluer.io.cells import read_cells, write_cells
     from napari_gluer.io.field_tables import read_field_tables
     from napari_gluer.io.geojson import read_regions
-    from napari_gluer.io.images import read_image
+    from napari_gluer.io.images import ImageParams, read_image
     from napari_gluer.io.labels_files import LabelsFile, open_labels, read_labels
     from napari_gluer.io.labels_writing import write_labels
     from napari_gluer.io.references import read_reference
     from napari_gluer.io.spot_columns import SpotParams
     from napari_gluer.io.spots import read_spots
+    from napari_gluer.io.subsampling import SubsampleParams, subsample
     from napari_gluer.markers import read_marker_table, with_marker_table
     from napari_gluer.measurement.clean import CleanParams, clean
     from napari_gluer.measurement.intensities import measure
@@ -42,6 +52,8 @@ if TYPE_CHECKING:
     from napari_gluer.mixture_pictures import mixture_figure, save_mixtures
     from napari_gluer.painting import LabelIndex, LookUp, paint
     from napari_gluer.pipeline import Inputs, PipelineParams, run
+    from napari_gluer.pipeline.exporting import ExportParams, export_imputed
+    from napari_gluer.pipeline.reproducing import Reproduction, reproduce
     from napari_gluer.polygons import Polygon, Regions
     from napari_gluer.sample import SampleTissue, sample_tissue
     from napari_gluer.segmentation.cellpose import Cellpose
@@ -59,14 +71,16 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _NAMES = {
-    "analysis.accuracy": ("integration_accuracy", "mixed_neighbours"),
+    "analysis.accuracy": ("integration_accuracies", "integration_accuracy", "mixed_neighbours"),
     "analysis.clustering": ("ClusterParams", "cluster"),
     "analysis.coembedding": ("CoembedParams", "coembed"),
+    "analysis.comparing": ("compare_accuracies",),
+    "analysis.layouts": ("Tsne", "Umap"),
     "errors": ("InputError",),
     "image": ("MultiplexImage",),
     "integration.factorize": ("Factors", "joint_nmf"),
     "integration.gluer": ("integrate",),
-    "integration.imputation": ("impute", "transfer_labels"),
+    "integration.imputation": ("impute",),
     "integration.linking": ("linked_features", "marker_links"),
     "integration.params": (
         "AnchorParams",
@@ -76,15 +90,19 @@ _NAMES = {
         "NetworkParams",
         "WeightParams",
     ),
+    "integration.quality": ("QualityParams",),
+    "integration.reverse": ("impute_onto_reference",),
+    "integration.transfer": ("transfer_labels",),
     "io.cells": ("read_cells", "write_cells"),
     "io.geojson": ("read_regions",),
     "io.field_tables": ("read_field_tables",),
-    "io.images": ("read_image",),
+    "io.images": ("ImageParams", "read_image"),
     "io.labels_files": ("LabelsFile", "open_labels", "read_labels"),
     "io.labels_writing": ("write_labels",),
     "io.references": ("read_reference",),
     "io.spot_columns": ("SpotParams",),
     "io.spots": ("read_spots",),
+    "io.subsampling": ("SubsampleParams", "subsample"),
     "markers": ("read_marker_table", "with_marker_table"),
     "measurement.clean": ("CleanParams", "clean"),
     "measurement.intensities": ("measure",),
@@ -93,6 +111,8 @@ _NAMES = {
     "mixture_pictures": ("mixture_figure", "save_mixtures"),
     "painting": ("LabelIndex", "LookUp", "paint"),
     "pipeline": ("Inputs", "PipelineParams", "run"),
+    "pipeline.exporting": ("ExportParams", "export_imputed"),
+    "pipeline.reproducing": ("Reproduction", "reproduce"),
     "polygons": ("Polygon", "Regions"),
     "sample": ("SampleTissue", "sample_tissue"),
     "segmentation.discs": ("DiscParams", "draw_cells"),
@@ -115,9 +135,11 @@ __all__ = [
     "CoembedParams",
     "DiscParams",
     "Expansion",
+    "ExportParams",
     "FactorizeParams",
     "Factors",
     "FeatureParams",
+    "ImageParams",
     "InputError",
     "Inputs",
     "InstanSeg",
@@ -131,21 +153,30 @@ __all__ = [
     "NetworkParams",
     "PipelineParams",
     "Polygon",
+    "QualityParams",
     "Regions",
+    "Reproduction",
     "SampleTissue",
     "SegmentParams",
     "SpotParams",
+    "SubsampleParams",
     "TileParams",
     "Track",
+    "Tsne",
+    "Umap",
     "Watershed",
     "WeightParams",
     "assign_spots",
     "clean",
     "cluster",
     "coembed",
+    "compare_accuracies",
     "draw_cells",
+    "export_imputed",
     "impute",
+    "impute_onto_reference",
     "integrate",
+    "integration_accuracies",
     "integration_accuracy",
     "joint_nmf",
     "linked_features",
@@ -163,11 +194,13 @@ __all__ = [
     "read_reference",
     "read_regions",
     "read_spots",
+    "reproduce",
     "run",
     "sample_tissue",
     "save_mixtures",
     "segment",
     "segment_nuclei_and_cells",
+    "subsample",
     "transfer_labels",
     "with_marker_table",
     "write_cells",

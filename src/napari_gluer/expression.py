@@ -18,6 +18,8 @@ from napari_gluer.names import unique_names
 from napari_gluer.nomenclature.genes import genes_named
 
 _LARGEST_LOG = 25.0  # log2 of 3e7: no logarithm of a count is larger
+_LARGEST_YES = 1  # of values that only say yes or no, whatever they are called
+_COUNTS_LAYER = "layers['counts']"
 _ENSEMBL = re.compile(r"^ENS[A-Z]*G\d{6,}")
 _SYMBOL_COLUMNS = ("feature_name", "gene_symbols", "gene_symbol", "gene_name", "symbol", "Symbol")
 _SAME_TOTAL = 2e-3  # float32 and rounding on the way of a file
@@ -37,12 +39,15 @@ class Expression:
         What was found: ``counts`` or ``log1p``.
     source
         Where it was found: ``layers['counts']``, ``raw`` or ``X``.
+    doubt
+        What was said of the values and is not so; empty where they agree.
     """
 
     matrix: sparse.csr_matrix
     genes: pd.Index
     kind: str
     source: str
+    doubt: str = ""
 
     def columns(self, genes: list[str]) -> NDArray[np.float32]:
         """Expression of `genes`, dense ``(n_cells, len(genes))``."""
@@ -86,7 +91,9 @@ def expression(reference: AnnData) -> Expression:
         if kind is None:
             refused.append(f"{source}: {_range(matrix)}")
             continue
-        return Expression(log_normalised(matrix, kind), gene_symbols(var), kind, source)
+        said = slots.COUNTS if source == _COUNTS_LAYER else known
+        doubt = shown_kind(matrix, said)[1] if said else ""
+        return Expression(log_normalised(matrix, kind), gene_symbols(var), kind, source, doubt)
     raise InputError(
         "The reference has no usable expression; counts or log1p values are needed, and it holds "
         f"{'; '.join(refused) or 'no values'}. Scaled values cannot be turned back: save the "
@@ -103,13 +110,17 @@ def _as_read(reference: AnnData) -> Expression:
             "scale a copy."
         )
     names: pd.Index = pd.Index(unique_names(reference.var_names.astype(str)))
+    kind, doubt = shown_kind(reference.X, slots.LOG1P)
+    # whole logarithms as they were read are not doubted, only what no logarithm can be
+    if kind == slots.COUNTS and stored_values(reference.X).max() > _LARGEST_LOG:
+        return Expression(log_normalised(reference.X, kind), names, kind, "X", doubt)
     return Expression(sparse.csr_matrix(reference.X), names, slots.LOG1P, "X")
 
 
 def _candidates(reference: AnnData) -> list[tuple[str, Any, pd.DataFrame]]:
     found: list[tuple[str, Any, pd.DataFrame]] = []
     if slots.COUNTS in reference.layers:
-        found.append(("layers['counts']", reference.layers[slots.COUNTS], reference.var))
+        found.append((_COUNTS_LAYER, reference.layers[slots.COUNTS], reference.var))
     if reference.raw is not None:
         found.append(("raw", reference.raw.X, reference.raw.var))
     if reference.X is not None:
@@ -142,6 +153,30 @@ def detect_kind(matrix: Any) -> str | None:
     if values.max() > _LARGEST_LOG or (values == np.floor(values)).all():
         return slots.COUNTS
     return slots.LOG1P
+
+
+def shown_kind(matrix: Any, said: str) -> tuple[str, str]:
+    """Kind that the values show, and what contradicts what was said of them.
+
+    Fractions that a logarithm could be are no counts; whole numbers above 1 are no logarithms.
+    Other kinds, and values that show none, are believed.
+
+    Returns
+    -------
+    kind
+        ``counts`` or ``log1p`` where values and `said` disagree, else `said`.
+    doubt
+        End of a sentence about the values; empty where they agree.
+    """
+    found = detect_kind(matrix) if said in (slots.COUNTS, slots.LOG1P) else None
+    largest = stored_values(matrix).max() if found else 0
+    if found in (None, said) or largest <= _LARGEST_YES:
+        return said, ""
+    if found == slots.COUNTS:
+        return found, f"said to be log1p values but counts up to {largest:,.4g}: taken as counts"
+    return str(found), (
+        f"said to be counts but fractions of at most {largest:.3g}: taken as log1p values"
+    )
 
 
 def log_normalised(matrix: Any, kind: str) -> sparse.csr_matrix:

@@ -41,15 +41,18 @@ SPOTS = "spots"
 FIELDS = "fields"
 
 EMBEDDING = "X_gluer"
+UNMAPPED = "X_gluer_unmapped"
 WEIGHTS = "gluer_weights"
 CONFIDENCE = "gluer_confidence"
 UNMATCHED = "gluer_unmatched"
 REFERENCE_FACTORS = "reference_factors"
+REFERENCE_UNMAPPED = "reference_unmapped"
 REFERENCE_NAMES = "reference_names"
 FINGERPRINT = "reference_fingerprint"
 CLUSTER = "cluster"
 _RESULTS = {
     REFERENCE_FACTORS,
+    REFERENCE_UNMAPPED,
     REFERENCE_NAMES,
     FINGERPRINT,
     "reference_expression",
@@ -62,6 +65,14 @@ _RESULTS = {
     "timings",
     "linked_values_sha256",
     "n_anchors",
+    "rank",
+    "chosen",
+    "quality",
+    "n_tables",
+    "table_number",
+    "pairs",
+    "reference_path",
+    "reference_sha256",
     "outcome",
     "cluster_params",
     "cluster_seed",
@@ -133,7 +144,7 @@ def drop_results(cells: AnnData) -> None:
         suffixes = (transferred(""), probability(""))
         ours |= {str(name) for name in cells.obs if str(name).endswith(suffixes)}
     cells.obs = cells.obs.drop(columns=list(ours), errors="ignore")
-    for key in (EMBEDDING, WEIGHTS):
+    for key in (EMBEDDING, UNMAPPED, WEIGHTS):
         if key in cells.obsm:
             del cells.obsm[key]
     kept = {key: value for key, value in info(cells).items() if key not in _RESULTS}

@@ -3,7 +3,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_gluer.analysis.accuracy import integration_accuracy, mixed_neighbours
+from napari_gluer.analysis.accuracy import (
+    integration_accuracies,
+    integration_accuracy,
+    mixed_neighbours,
+)
 from napari_gluer.errors import InputError
 
 
@@ -101,3 +105,48 @@ def test_mixing_by_hand() -> None:
 def test_a_twin_in_one_place_counts_on_both_sides() -> None:
     points = np.random.default_rng(0).normal(size=(50, 4))
     assert mixed_neighbours(points, points, 1) == 1
+
+
+def one_by_one(reference: np.ndarray, query: np.ndarray, pair: tuple[int, int]) -> float:
+    """The definition, for one pair."""
+    joint = np.concatenate([reference, query])
+    there = (pair[0], pair[1] + len(reference))
+    shares = []
+    for a, partner in (there, there[::-1]):
+        distances = np.linalg.norm(joint - joint[a], axis=1)
+        others = np.delete(distances, [a, partner])
+        shares.append((others < distances[partner]).sum() / (len(joint) - 2))
+    return 1 - float(np.mean(shares))
+
+
+def test_every_pair_has_its_own_accuracy() -> None:
+    rng = np.random.default_rng(5)
+    reference, query = rng.normal(size=(30, 4)), rng.normal(size=(25, 4))
+    pairs = np.column_stack([rng.permutation(30)[:20], rng.permutation(25)[:20]])
+    found = integration_accuracies(reference, query, pairs)
+    expected = [one_by_one(reference, query, (int(a), int(b))) for a, b in pairs]
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    assert integration_accuracy(reference, query, pairs) == pytest.approx(np.mean(expected))
+
+
+@pytest.mark.parametrize("pair", [(30, 0), (0, 25), (-1, 0)])
+def test_pairs_outside_the_data_are_refused(pair: tuple[int, int]) -> None:
+    with pytest.raises(InputError, match="30 reference and 25 query cells"):
+        integration_accuracies(np.zeros((30, 2)), np.zeros((25, 2)), np.array([pair]))
+
+
+def test_a_collapsed_space_is_no_better_than_chance() -> None:
+    same = np.ones((12, 3))
+    pairs = np.column_stack([np.arange(12)] * 2)
+    np.testing.assert_array_equal(integration_accuracies(same, same, pairs), 0.5)
+
+
+def test_what_is_no_number_has_no_accuracy() -> None:
+    points = np.random.default_rng(0).normal(size=(5, 2))
+    broken = points.copy()
+    broken[2, 1] = np.nan
+    for sides in ((broken, points), (points, broken)):
+        with pytest.raises(InputError, match="NaN or infinite"):
+            integration_accuracies(*sides, np.array([[0, 0]]))
+    with pytest.raises(InputError, match="three cells"):
+        integration_accuracies(points[:1], points[:1], np.array([[0, 0]]))

@@ -8,12 +8,13 @@ from sklearn.metrics import adjusted_rand_score
 
 from napari_gluer.analysis.clustering import ClusterParams
 from napari_gluer.analysis.coembedding import CoembedParams, coembed
+from napari_gluer.analysis.layouts import Tsne, Umap
 from napari_gluer.errors import InputError
 from napari_gluer.expression import expression, fingerprint
 from napari_gluer.io.cells import write_cells
 
 N_REFERENCE, N_CELLS = 60, 45
-PARAMS = CoembedParams(n_neighbors=10, cluster=ClusterParams(resolution=0.3))
+PARAMS = CoembedParams(layout=Umap(n_neighbors=10), cluster=ClusterParams(resolution=0.3))
 
 
 def sides() -> tuple[AnnData, AnnData, np.ndarray]:
@@ -122,3 +123,76 @@ def test_a_reference_of_other_values_is_refused() -> None:
     reference.X[0, 0] = 5
     with pytest.raises(InputError, match="other values"):
         coembed(cells, reference, PARAMS)
+
+
+def sections() -> tuple[list[AnnData], AnnData, np.ndarray]:
+    """The cells as two sections of 20 and 25 cells."""
+    cells, reference, truth = sides()
+    return [cells[:20].copy(), cells[20:].copy()], reference, truth
+
+
+def test_several_sections_follow_each_other() -> None:
+    tables, reference, truth = sections()
+    joint = coembed(tables, reference, PARAMS, seed=1)
+    assert list(joint.obs["source"].cat.categories) == ["reference", "cells 1", "cells 2"]
+    assert joint.obs["source"].value_counts().to_dict() == {
+        "reference": 60,
+        "cells 1": 20,
+        "cells 2": 25,
+    }
+    together = coembed(sides()[0], reference, PARAMS, seed=1)
+    np.testing.assert_array_equal(joint.obsm["X_gluer"], together.obsm["X_gluer"])
+    np.testing.assert_array_equal(joint.obsm["X_umap"], together.obsm["X_umap"])
+    assert joint.obs_names.is_unique
+    assert adjusted_rand_score(truth, joint.obs["cluster"]) == 1
+
+
+def test_sections_have_the_names_that_are_given() -> None:
+    tables, reference, _ = sections()
+    joint = coembed(dict(zip(["left", "right"], tables, strict=True)), reference, PARAMS)
+    assert list(joint.obs["source"][60:]) == ["left"] * 20 + ["right"] * 25
+    assert joint.obs_names[60] == f"left_{tables[0].obs_names[0]}"
+    with pytest.raises(InputError, match="called 'reference'"):
+        coembed({"reference": tables[0]}, reference, PARAMS)
+
+
+def test_sections_of_two_integrations_lie_in_two_spaces() -> None:
+    tables, reference, _ = sections()
+    tables[1].uns["gluer"]["reference_factors"] = tables[1].uns["gluer"][
+        "reference_factors"
+    ] + np.float32(1)
+    with pytest.raises(InputError, match="'cells 1' and 'cells 2' were not integrated in one call"):
+        coembed(tables, reference, PARAMS)
+    with pytest.raises(InputError, match="no table of cells"):
+        coembed([], reference, PARAMS)
+
+
+def test_factors_before_the_map_come_along() -> None:
+    cells, reference, _ = sides()
+    cells.obsm["X_gluer_unmapped"] = cells.obsm["X_gluer"][:, :2]
+    cells.uns["gluer"]["reference_unmapped"] = cells.uns["gluer"]["reference_factors"][:, :2] + 1
+    joint = coembed(cells, reference, PARAMS)
+    np.testing.assert_array_equal(joint.obsm["X_gluer_unmapped"][60:], cells.obsm["X_gluer"][:, :2])
+    np.testing.assert_array_equal(
+        joint.obsm["X_gluer_unmapped"][:60], cells.uns["gluer"]["reference_factors"][:, :2] + 1
+    )
+
+
+def test_tsne_keeps_the_blobs_apart_and_repeats() -> None:
+    cells, reference, truth = sides()
+    params = CoembedParams(layout=Tsne(perplexity=12), cluster=PARAMS.cluster)
+    joint, again = (coembed(cells, reference, params, seed=2) for _ in range(2))
+    placed = joint.obsm["X_tsne"]
+    assert "X_umap" not in joint.obsm
+    np.testing.assert_array_equal(placed, again.obsm["X_tsne"])
+    centres = np.array([placed[truth == blob].mean(axis=0) for blob in range(3)])
+    distance = np.linalg.norm(placed[:, np.newaxis] - centres, axis=2)
+    np.testing.assert_array_equal(distance.argmin(axis=1), truth)
+
+
+# scanpy calls what matplotlib will drop
+@pytest.mark.filterwarnings("ignore:The set_bad function:PendingDeprecationWarning")
+def test_scanpy_plots_it_at_once(joint: AnnData) -> None:
+    sc = pytest.importorskip("scanpy")
+    figure = sc.pl.embedding(joint, "umap", color="source", show=False, return_fig=True)
+    assert len(figure.axes[0].collections[0].get_offsets()) == joint.n_obs

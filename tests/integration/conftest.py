@@ -1,5 +1,6 @@
 """Small synthetic cells and reference of three known types."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,18 +31,18 @@ def _counts(
     return rng.poisson(depth * noisy / noisy.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def make_typed(seed: int = 0) -> Typed:
+def make_typed(seed: int = 0, *, n_reference: int = N_REFERENCE, n_cells: int = N_CELLS) -> Typed:
     """Poisson counts of three types; the cells have only the first 24 genes."""
     rng = np.random.default_rng(seed)
     profiles = rng.lognormal(0, 1.5, (len(TYPES), N_GENES))
-    of_reference = rng.permutation(np.arange(N_REFERENCE) % 3)
-    of_cells = rng.permutation(np.arange(N_CELLS) % 3)
+    of_reference = rng.permutation(np.arange(n_reference) % 3)
+    of_cells = rng.permutation(np.arange(n_cells) % 3)
     genes = pd.DataFrame(index=[f"GENE{i}" for i in range(N_GENES)])
     reference = AnnData(
         sparse.csr_matrix(_counts(rng, profiles, of_reference, 3000)),
         obs=pd.DataFrame(
             {"cell_type": pd.Categorical(np.array(TYPES)[of_reference])},
-            index=[f"ref{i}" for i in range(N_REFERENCE)],
+            index=[f"ref{i}" for i in range(n_reference)],
         ),
         var=genes,
     )
@@ -49,8 +50,8 @@ def make_typed(seed: int = 0) -> Typed:
     cells = AnnData(
         _counts(rng, profiles[:, :N_LINKED], of_cells, 1000),
         obs=pd.DataFrame(
-            {"label": np.arange(11, 11 + N_CELLS)},
-            index=[str(i) for i in range(11, 11 + N_CELLS)],
+            {"label": np.arange(11, 11 + n_cells)},
+            index=[str(i) for i in range(11, 11 + n_cells)],
         ),
         var=pd.DataFrame({"genes": genes.index[:N_LINKED], "role": "marker"}, index=names),
         uns={"gluer": {"kind": "intensity"}},
@@ -62,3 +63,9 @@ def make_typed(seed: int = 0) -> Typed:
 def typed() -> Typed:
     """Tests leave it as it is."""
     return make_typed()
+
+
+@pytest.fixture(scope="session")
+def typed_of() -> Callable[..., Typed]:
+    """`make_typed`, for problems of other sizes."""
+    return make_typed

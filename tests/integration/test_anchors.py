@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_gluer.integration.anchors import find_anchors, mutual_pairs
+from napari_gluer.integration.anchors import find_anchors, mutual_pairs, sampled
 from napari_gluer.integration.params import AnchorParams
 
 sizes = st.integers(1, 25)
@@ -145,3 +145,38 @@ def test_arguments_stay_as_they_were(dtype: type) -> None:
     find_anchors((sides[0], sides[1]), (sides[2], sides[3]))
     for now, then in zip(sides, before, strict=True):
         np.testing.assert_array_equal(now, then)
+
+
+@given(st.integers(0, 2**16), st.integers(0, 60), st.integers(0, 70))
+def test_a_sample_is_of_usable_cells_in_their_order(seed: int, n: int, limit: int) -> None:
+    usable = np.random.default_rng(seed).random(n) < 0.7
+    found = sampled(usable, limit, np.random.default_rng(seed))
+    assert usable[found].all()
+    assert (np.diff(found) > 0).all()
+    assert len(found) == (min(limit, usable.sum()) if limit else usable.sum())
+
+
+def test_every_usable_cell_is_as_likely() -> None:
+    usable = np.arange(40) % 2 == 0
+    rng = np.random.default_rng(0)
+    drawn = np.bincount(
+        np.concatenate([sampled(usable, 5, rng) for _ in range(2000)]), minlength=40
+    )
+    assert not drawn[~usable].any()
+    np.testing.assert_allclose(drawn[usable], 500, atol=100)  # five standard deviations
+
+
+@pytest.mark.parametrize(
+    ("n_cells", "share", "searched"), [(200, 0.1, 20), (30, 0.1, 10), (200, 1.0, 60), (8, 1.0, 10)]
+)
+def test_few_cells_are_searched_for_fewer_neighbours(
+    n_cells: int, share: float, searched: int
+) -> None:
+    rng = np.random.default_rng(0)
+    sides = rng.normal(size=(300, 3)), rng.normal(size=(n_cells, 3))
+    params = AnchorParams(
+        n_neighbors=60, confirm_neighbors=0, max_partners=1000, largest_share=share
+    )
+    found, _ = find_anchors(sides, sides, params)
+    truth, _ = mutual_pairs(*sides, searched)
+    np.testing.assert_array_equal(found, truth)

@@ -1,3 +1,5 @@
+"""Choice of features, and non-negative parts for factorisations that know no signs."""
+
 from typing import Any
 
 import numpy as np
@@ -8,26 +10,13 @@ from scipy import sparse
 
 from napari_gluer.integration.factorize import Factors
 from napari_gluer.integration.features import (
-    comparable,
-    has_signal,
+    compared,
+    linked_above_zero,
     most_variable,
-    prepared,
-    smoothed,
+    parted,
+    signed,
 )
-from napari_gluer.integration.params import FeatureParams
-
-STANDARD = FeatureParams(standardize=True)
-
-
-def counts(seed: int, n: int, genes: int) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    return rng.poisson(rng.gamma(1, 2, genes), (n, genes)).astype(np.float32)
-
-
-def standardized(X: np.ndarray) -> np.ndarray:
-    X = X.astype(float)
-    spread = X.std(axis=0)
-    return (X - X.mean(axis=0)) / np.where(spread > 0, spread, 1)
+from napari_gluer.integration.standard import standardized
 
 
 @pytest.mark.parametrize("stored", [np.asarray, sparse.csr_matrix])
@@ -58,75 +47,51 @@ def test_sparse_and_dense_agree(seed: int, limit: int) -> None:
     dense = [rng.gamma(1, rng.gamma(1, 2, 15), (n, 15)).astype(np.float32) for n in (20, 12)]
     stored = [sparse.csr_matrix(X) for X in dense]
     np.testing.assert_array_equal(most_variable(dense, limit), most_variable(stored, limit))
-    for a, b in zip(prepared(dense, STANDARD, 0), prepared(stored, STANDARD, 0), strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-4)
-
-
-def test_sparse_values_of_many_rows_keep_their_digits() -> None:
-    X = (5 + 0.1 * np.random.default_rng(0).random((200_000, 2))).astype(np.float32)
-    (found,) = prepared([sparse.csr_matrix(X)], STANDARD, 0)
-    np.testing.assert_allclose(found[:, :2] - found[:, 2:], standardized(X), atol=1e-3)
-
-
-def test_plain_values_pass_as_they_are() -> None:
-    matrices = [sparse.csr_matrix(counts(0, 5, 4)), counts(1, 6, 4)]
-    assert prepared(matrices, FeatureParams(), 0) is matrices
 
 
 @given(st.integers(0, 2**16))
 def test_positive_and_negative_parts_lie_side_by_side(seed: int) -> None:
-    matrices = [counts(seed, 30, 7), counts(seed + 1, 22, 7)]
+    rng = np.random.default_rng(seed)
+    matrices = [rng.poisson(rng.gamma(1, 2, 7), (n, 7)).astype(np.float32) for n in (30, 22)]
     matrices[0][:, 2] = 3
-    for X, Z in zip(matrices, prepared(matrices, STANDARD, 0), strict=True):
+    for X, Z in zip(matrices, parted([standardized(X) for X in matrices]), strict=True):
         assert Z.shape == (len(X), 14)
         assert (Z >= 0).all()
         assert not ((Z[:, :7] > 0) & (Z[:, 7:] > 0)).any()
-        np.testing.assert_allclose(Z[:, :7] - Z[:, 7:], standardized(X), atol=1e-4)
+        spread = X.std(axis=0, dtype=float)
+        truth = (X - X.mean(axis=0)) / np.where(spread > 0, spread, 1)
+        np.testing.assert_allclose(Z[:, :7] - Z[:, 7:], truth, atol=1e-4)
 
 
-def test_denoised_values_are_the_leading_joint_singular_vectors() -> None:
-    matrices = [counts(0, 40, 12), counts(1, 30, 12)]
-    params = FeatureParams(standardize=True, denoise_rank=3)
-    U, S, Vt = np.linalg.svd(np.concatenate([standardized(X) for X in matrices]))
-    low = (U[:, :3] * S[:3]) @ Vt[:3]
-    found = np.concatenate([Z[:, :12] - Z[:, 12:] for Z in prepared(matrices, params, 0)])
-    np.testing.assert_allclose(found, low, atol=0.05)
-    assert np.linalg.matrix_rank(found, tol=1e-3) == 3
-
-
-def test_denoising_to_more_than_there_is_keeps_all() -> None:
-    matrices = [counts(0, 20, 5), counts(1, 20, 5)]
-    params = FeatureParams(standardize=True, denoise_rank=50)
-    for a, b in zip(prepared(matrices, params, 0), prepared(matrices, STANDARD, 0), strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-4)
-
-
-@pytest.mark.parametrize("n_neighbors", [1, 5, 100])
-def test_smoothing_is_the_mean_over_like_transcriptomes(n_neighbors: int) -> None:
-    transcriptome, features = counts(2, 40, 25), counts(3, 40, 6)
-    standard = standardized(transcriptome)
-    units = standard / np.linalg.norm(standard, axis=1, keepdims=True)
-    near = np.argsort(-(units @ units.T), axis=1)[:, :n_neighbors]
-    truth = np.array([features[rows].mean(axis=0) for rows in near])
-    found = smoothed(sparse.csr_matrix(features), sparse.csr_matrix(transcriptome), n_neighbors)
-    np.testing.assert_allclose(found.toarray(), truth, atol=1e-4)
-
-
-def test_signal_is_any_value_above_zero() -> None:
-    X = np.array([[0, 0], [0, 1e-6], [3, 0], [0, 0]], np.float32)
-    for stored in (np.asarray, sparse.csr_matrix):
-        np.testing.assert_array_equal(has_signal(stored(X)), [False, True, True, False])
-
-
-def test_comparable_weighs_centres_and_scales() -> None:
+def test_signed_factors_say_the_values_that_the_parts_say() -> None:
     rng = np.random.default_rng(0)
-    G, H = rng.random((9, 3)), [rng.random((6, 3)), rng.random((5, 3)) * 4]
-    factors = Factors(G, H, np.zeros(1))
-    for found, h in zip(comparable(factors, standardize=True), H, strict=True):
-        weighed = h * np.sqrt((G**2).sum(axis=0))
-        centred = weighed - weighed.mean(axis=0)
-        truth = centred / np.sqrt((centred**2).sum(axis=1, keepdims=True))
-        np.testing.assert_allclose(found, truth, atol=1e-5)
-        assert found.dtype == np.float32
-    for found, h in zip(comparable(factors, standardize=False), H, strict=True):
-        np.testing.assert_array_equal(found, h.astype(np.float32))
+    factors = Factors(rng.random((12, 3)), [rng.random((5, 3))], np.zeros(1))
+    parts = factors.H[0] @ factors.G.T
+    H, G = signed(factors).H[0], signed(factors).G
+    np.testing.assert_allclose(H @ G.T, parts[:, :6] - parts[:, 6:])
+
+
+def test_cells_are_counted_by_the_features_above_zero() -> None:
+    X = np.array([[0, 0], [0, 1e-6], [3, 2], [0, 0]], np.float32)
+    for stored in (np.asarray, sparse.csr_matrix):
+        np.testing.assert_array_equal(linked_above_zero(stored(X)), [0, 1, 2, 0])
+
+
+def test_compared_cells_differ_as_what_their_factors_stand_for() -> None:
+    """Cosines between centred cells are those of the values that the factors add up to."""
+    rng = np.random.default_rng(0)
+    G, H = rng.normal(size=(9, 3)), [rng.random((6, 3)), rng.random((5, 3)) * 4]
+    found = compared(Factors(G, H, np.zeros(1)))
+    values = [h @ G.T for h in H]
+    truth = [side - side.mean(axis=0) for side in values]
+    truth = [side / np.linalg.norm(side, axis=1, keepdims=True) for side in truth]
+    for i in (0, 1):
+        assert found[i].dtype == np.float32
+        for j in (0, 1):
+            np.testing.assert_allclose(found[i] @ found[j].T, truth[i] @ truth[j].T, atol=1e-5)
+
+
+def test_compared_leaves_out_directions_that_say_nothing() -> None:
+    rng = np.random.default_rng(1)
+    G = rng.random((9, 2))[:, [0, 1, 1]]  # two factors say the same
+    assert compared(Factors(G, [rng.random((7, 3))], np.zeros(1)))[0].shape == (7, 2)

@@ -12,13 +12,18 @@ from scipy import sparse
 from napari_gluer.analysis.clustering import cluster
 from napari_gluer.errors import InputError
 from napari_gluer.integration.gluer import integrate
-from napari_gluer.integration.imputation import impute, transfer_labels
+from napari_gluer.integration.imputation import impute
 from napari_gluer.integration.params import IntegrateParams
+from napari_gluer.integration.transfer import transfer_labels
 from napari_gluer.io.cells import read_cells, write_cells
 from napari_gluer.track import Cancelled
 
 QUICK_PAPER = IntegrateParams(preset="paper", factorize={"max_iter": 30}, network={"max_epochs": 2})
 QUICK = IntegrateParams(network={"max_epochs": 15})
+QUICK_NMF = IntegrateParams(
+    factorize={"rank": 12, "start": "nndsvd", "update": {"kind": "coordinate"}},
+    network={"max_epochs": 2},
+)
 BOTH = pytest.mark.parametrize("params", [QUICK, QUICK_PAPER], ids=["default", "paper"])
 
 
@@ -39,19 +44,25 @@ def types_of(result: AnnData, reference: AnnData) -> np.ndarray:
 def test_result_keeps_the_data_contract(typed: Any, params: IntegrateParams) -> None:
     result = integrate(typed.cells, typed.reference, params, seed=7)
     n, n_reference = typed.cells.n_obs, typed.reference.n_obs
-    rank = min(params.factorize.rank, typed.cells.n_vars)
+    rank = result.uns["gluer"]["rank"]
     embedding, weights = result.obsm["X_gluer"], result.obsm["gluer_weights"]
-    assert (embedding.shape, embedding.dtype) == ((n, rank), np.float32)
+    assert embedding.dtype == np.float32
     assert np.isfinite(embedding).all()
+    unmapped = result.obsm["X_gluer_unmapped"]
+    assert (unmapped.shape, unmapped.dtype) == ((n, rank), np.float32)
+    assert rank == (20 if params is QUICK_PAPER else 24)
+    assert embedding.shape[0] == n
     assert (weights.shape, weights.dtype) == ((n, n_reference), np.float32)
     np.testing.assert_allclose(dense(weights).sum(axis=1), 1, atol=1e-5)
-    assert (np.diff(weights.indptr) == params.weights.n_neighbors).all()
+    drawn_on = 20 if params is QUICK_PAPER else 15  # a tenth of the reference
+    assert (np.diff(weights.indptr) == drawn_on).all()
     assert (weights.data >= 0).all()
     assert result.obs["gluer_confidence"].between(0, 1).all()
     assert result.obs["gluer_unmatched"].dtype == bool
     assert not result.obs["gluer_unmatched"].any()
     known = result.uns["gluer"]
-    assert known["reference_factors"].shape == (n_reference, rank)
+    assert known["reference_factors"].shape == (n_reference, embedding.shape[1])
+    assert known["reference_unmapped"].shape == (n_reference, rank)
     assert list(known["reference_names"]) == list(typed.reference.obs_names)
     assert len(known["reference_fingerprint"]) == 64
     assert IntegrateParams.model_validate_json(known["params"]) == params
@@ -69,9 +80,9 @@ def test_result_keeps_the_data_contract(typed: Any, params: IntegrateParams) -> 
 def test_weights_are_those_of_the_embedding(integrated: AnnData) -> None:
     own, reference = integrated.obsm["X_gluer"], integrated.uns["gluer"]["reference_factors"]
     distance = np.linalg.norm(own[:, np.newaxis] - reference[np.newaxis], axis=2)
-    raw = np.exp(-distance / QUICK.weights.temperature)
-    furthest = np.sort(distance, axis=1)[:, QUICK.weights.n_neighbors - 1]
-    raw[distance > furthest[:, np.newaxis] + 1e-6] = 0
+    nearest = np.sort(distance, axis=1)[:, :15]  # a tenth of 150 cells
+    raw = np.exp(-np.square(distance / np.median(nearest, axis=1, keepdims=True)))
+    raw[distance > nearest[:, -1:] + 1e-6] = 0
     truth = raw / raw.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(dense(integrated.obsm["gluer_weights"]), truth, atol=1e-3)
 
@@ -239,7 +250,7 @@ def test_no_table_of_cells(typed: Any) -> None:
 def test_few_cells_and_features_are_enough(typed: Any) -> None:
     few = typed.cells[:5, :2].copy()
     result = integrate(few, typed.reference[:8].copy(), QUICK)
-    assert result.obsm["X_gluer"].shape[1] <= 2
+    assert result.obsm["X_gluer_unmapped"].shape[1] == result.uns["gluer"]["rank"] == 2
     np.testing.assert_allclose(dense(result.obsm["gluer_weights"]).sum(axis=1), 1, atol=1e-5)
 
 
@@ -247,8 +258,7 @@ def test_cleaned_intensities_work_beside_a_sparse_reference(typed: Any) -> None:
     cells = typed.cells.copy()
     cells.X = cells.X / cells.X.sum(axis=1, keepdims=True)
     cells.uns["gluer"] = {"kind": "intensity", "clean": "{}"}
-    plain = IntegrateParams(features={"standardize": False}, network={"max_epochs": 2})
-    for params in (QUICK, QUICK_PAPER, plain):
+    for params in (QUICK, QUICK_PAPER, QUICK_NMF):
         result = integrate(cells, typed.reference, params)
         assert np.isfinite(result.obsm["X_gluer"]).all()
 
@@ -293,14 +303,3 @@ def test_a_second_integration_leaves_nothing_of_the_first(typed: Any) -> None:
     assert "cluster_params" not in second.uns["gluer"]
     assert second.uns["gluer"]["seed"] == 1
     assert "cluster" in first.obs
-
-
-def test_smoothing_is_said_exactly_where_it_is_done(typed: Any) -> None:
-    def over(links: int) -> str:
-        wanted = {"smooth_reference": 7, "smooth_up_to": links, "max_features": 3}
-        params = QUICK.model_copy(update={"features": QUICK.features.model_copy(update=wanted)})
-        few = typed.cells[:, :4].copy()
-        return str(integrate(few, typed.reference, params).uns["gluer"]["outcome"])
-
-    assert "reference smoothed over 7 cells" in over(4)
-    assert "smoothed" not in over(3)  # four link; that three are used does not count

@@ -9,7 +9,8 @@ from scipy import sparse
 from napari_gluer import slots
 from napari_gluer.errors import InputError
 from napari_gluer.expression import expression, fingerprint
-from napari_gluer.integration.imputation import impute, transfer_labels
+from napari_gluer.integration.imputation import impute
+from napari_gluer.integration.transfer import transfer_labels
 
 GENES = ["CD3E", "CD8A", "CD8B", "MS4A1"]
 COUNTS = np.array(
@@ -124,56 +125,6 @@ def test_a_new_column_of_the_reference_does_no_harm() -> None:
 def test_cells_that_are_not_integrated() -> None:
     with pytest.raises(InputError, match=r"ng\.integrate\(cells, reference\)"):
         impute(AnnData(np.ones((2, 2), np.float32)), make_reference(), "CD3E")
-
-
-def test_types_by_hand() -> None:
-    labels = pd.Categorical(["T", "B", "T", "B", "NK"], categories=["T", "NK", "B", "unused"])
-    found = transfer_labels(make_cells(), make_reference(labels), "type")
-    assert list(found.columns) == ["type_transferred", "type_probability"]
-    assert list(found.index) == ["0", "1", "2"]
-    assert list(found["type_transferred"])[1:] == ["NK", "B"]
-    np.testing.assert_allclose(found["type_probability"], [0.5, 0.5, 1], atol=1e-6)
-    assert found["type_probability"].dtype == np.float32
-    assert isinstance(found["type_transferred"].dtype, pd.CategoricalDtype)
-
-
-@pytest.mark.parametrize(
-    "nothing", [None, np.nan, "unknown", "Unknown", " UNASSIGNED ", "", "NA", "nan"]
-)
-def test_labels_that_say_nothing_have_no_say(nothing: object) -> None:
-    labels = pd.Series(["T", nothing, "T", "B", nothing], index=[f"r{i}" for i in range(5)])
-    found = transfer_labels(make_cells(), make_reference(labels), "type")
-    assert list(found["type_transferred"])[:2] == ["T", "B"]
-    assert pd.isna(found["type_transferred"].iloc[2])
-    np.testing.assert_allclose(found["type_probability"], [0.5, 0.3, 0], atol=1e-6)
-    assert set(found["type_transferred"].cat.categories) == {"T", "B"}
-
-
-def test_numbers_are_types_too() -> None:
-    found = transfer_labels(make_cells(), make_reference([3, 3, 1, 1, 0]), "type")
-    assert list(found["type_transferred"].cat.categories) == ["0", "1", "3"]
-    assert found["type_transferred"].iloc[[0, 2]].to_list() == ["3", "3"]
-    np.testing.assert_allclose(found["type_probability"], [1, 0.5, 1], atol=1e-6)
-
-
-def test_columns_without_types() -> None:
-    with pytest.raises(InputError, match=r"no obs\['typ'\] \(it has: type\)"):
-        transfer_labels(make_cells(), make_reference(list("aabbb")), "typ")
-    with pytest.raises(InputError, match="'type' of the reference holds no type"):
-        transfer_labels(make_cells(), make_reference(["unknown"] * 5), "type")
-
-
-def test_unmatched_cells_have_no_type() -> None:
-    cells = make_cells()
-    cells.obs["gluer_unmatched"] = [True, False, False]
-    found = transfer_labels(cells, make_reference(["T", "B", "T", "B", "NK"]), "type")
-    assert list(found["type_transferred"].isna()) == [True, False, False]
-    assert found["type_probability"].iloc[0] == 0
-
-
-def test_numbers_are_no_types() -> None:
-    with pytest.raises(InputError, match="no column of types"):
-        transfer_labels(make_cells(), make_reference([0.1, 0.2, 0.3, 0.4, 0.5]), "type")
 
 
 def test_weights_without_their_reference_are_refused() -> None:

@@ -266,7 +266,7 @@ def test_silent_markers_stay_out_of_the_integration() -> None:
     details = json.loads(known["link_details"])
     assert details["G0"]["found"] == "as written"
     assert 0.9 < details["G0"]["detected"] <= 1
-    assert "; 1 silent in the reference are left out (G5)" in known["outcome"]
+    assert "; 1 silent in the reference is left out (G5)" in known["outcome"]
     kept = IntegrateParams(**small, features={"least_detected": 0})
     assert "G5" in json.loads(integrate(table, other, kept).uns["gluer"]["links"])
     assert IntegrateParams(preset="paper").features.least_detected == 0

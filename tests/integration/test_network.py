@@ -7,11 +7,13 @@ import torch
 from torch import nn
 
 from napari_gluer.errors import InputError
-from napari_gluer.integration.network import MapNetwork, _Training, fit_map
+from napari_gluer.integration import network
+from napari_gluer.integration.network import MapNetwork, _mean_partners, _Training, fit_map
 from napari_gluer.integration.params import IntegrateParams, NetworkParams
 from napari_gluer.track import Cancelled
 
 K = 4
+CPU = torch.device("cpu")
 SMALL = NetworkParams(hidden=(16,), learning_rate=1e-2, batch_size=64, max_epochs=8)
 
 
@@ -71,7 +73,7 @@ def test_learns_a_linear_map(residual: bool) -> None:
     params = NetworkParams(
         hidden=(64,), residual=residual, learning_rate=5e-3, batch_size=64, max_epochs=60
     )
-    found = fit_map(reference, cells, diagonal(1000), params)
+    found = fit_map((reference, cells), diagonal(1000), params)
     unseen = slice(1000, None)
     error = np.square(found.cells[unseen] - reference[unseen]).mean()
     assert error < 0.02 * reference[unseen].var()
@@ -83,8 +85,8 @@ def test_learns_a_linear_map(residual: bool) -> None:
 @pytest.mark.parametrize("scale", [1e-8, 1e6])
 def test_units_do_not_matter(scale: float) -> None:
     reference, cells = linear_problem(200)
-    plain = fit_map(reference, cells, diagonal(200), SMALL)
-    scaled = fit_map(reference * scale, cells * scale, diagonal(200), SMALL)
+    plain = fit_map((reference, cells), diagonal(200), SMALL)
+    scaled = fit_map((reference * scale, cells * scale), diagonal(200), SMALL)
     np.testing.assert_allclose(scaled.cells / scale, plain.cells, rtol=1e-2, atol=1e-3)
 
 
@@ -93,7 +95,7 @@ def test_pairs_decide_what_is_learnt() -> None:
     reference = np.array([[5.0, 0], [0, 5]])
     pairs = np.column_stack([np.repeat([1, 0], 100), np.arange(200)])
     params = SMALL.model_copy(update={"max_epochs": 80})
-    found = fit_map(reference, cells, pairs, params)
+    found = fit_map((reference, cells), pairs, params)
     expected = np.repeat([[0, 5], [5, 0]], 100, axis=0)
     np.testing.assert_allclose(found.cells, expected, atol=0.2)
 
@@ -102,7 +104,7 @@ def test_seed_decides() -> None:
     reference, cells = linear_problem(120)
     params = SMALL.model_copy(update={"match_distributions": 1.0})
     once, again, other = (
-        fit_map(reference, cells, diagonal(120), params, seed=seed) for seed in (1, 1, 2)
+        fit_map((reference, cells), diagonal(120), params, seed=seed) for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(once.cells, again.cells)
     np.testing.assert_array_equal(once.held_out_loss, again.held_out_loss)
@@ -116,7 +118,7 @@ def test_seed_decides() -> None:
 def test_held_out_share_is_exact_and_apart(share: float, n: int, expected: int) -> None:
     reference, cells = linear_problem(n)
     params = SMALL.model_copy(update={"held_out": share})
-    training = _Training(reference, cells, diagonal(n), params, 0)
+    training = _Training((reference, cells), diagonal(n), params, 0, CPU)
     held_out, trained = training.held_out.numpy(), training.pairs.numpy()
     assert len(held_out) == round(share * n) == expected
     together = np.concatenate([held_out, trained])
@@ -127,13 +129,13 @@ def test_held_out_share_is_exact_and_apart(share: float, n: int, expected: int) 
 def test_something_is_left_to_train_on() -> None:
     reference, cells = linear_problem(20)
     params = SMALL.model_copy(update={"held_out": 0.9})
-    assert np.isfinite(fit_map(reference, cells, diagonal(1), params).cells).all()
+    assert np.isfinite(fit_map((reference, cells), diagonal(1), params).cells).all()
 
 
 def test_nothing_held_out_is_said_by_nan() -> None:
     reference, cells = linear_problem(40)
     params = SMALL.model_copy(update={"held_out": 0.0, "patience": 3})
-    found = fit_map(reference, cells, diagonal(40), params)
+    found = fit_map((reference, cells), diagonal(40), params)
     assert np.isnan(found.held_out_loss).all()
     assert np.isfinite(found.training_loss).all()
 
@@ -155,8 +157,8 @@ def held_out_error(mapped: np.ndarray, reference: np.ndarray, pairs: np.ndarray)
 
 def test_last_weights_without_patience() -> None:
     reference, cells, pairs, params = overfitting()
-    held_out = _Training(reference, cells, pairs, params, 0).held_out.numpy()
-    found = fit_map(reference, cells, pairs, params)
+    held_out = _Training((reference, cells), pairs, params, 0, CPU).held_out.numpy()
+    found = fit_map((reference, cells), pairs, params)
     assert len(found.training_loss) == len(found.held_out_loss) == 60
     assert found.held_out_loss.argmin() < 50
     error = held_out_error(found.cells, reference, held_out)
@@ -166,9 +168,9 @@ def test_last_weights_without_patience() -> None:
 
 def test_best_weights_and_an_early_end_with_patience() -> None:
     reference, cells, pairs, params = overfitting()
-    held_out = _Training(reference, cells, pairs, params, 0).held_out.numpy()
+    held_out = _Training((reference, cells), pairs, params, 0, CPU).held_out.numpy()
     params = params.model_copy(update={"patience": 4})
-    found = fit_map(reference, cells, pairs, params)
+    found = fit_map((reference, cells), pairs, params)
     best = int(found.held_out_loss.argmin())
     assert len(found.held_out_loss) == best + 1 + 4 < 60
     error = held_out_error(found.cells, reference, held_out)
@@ -178,9 +180,9 @@ def test_best_weights_and_an_early_end_with_patience() -> None:
 def test_matched_distributions_stay_spread_out() -> None:
     reference, cells, pairs, params = overfitting()
     params = params.model_copy(update={"max_epochs": 15, "hidden": (32,)})
-    plain = fit_map(reference, cells, pairs, params)
+    plain = fit_map((reference, cells), pairs, params)
     matched = fit_map(
-        reference, cells, pairs, params.model_copy(update={"match_distributions": 20.0})
+        (reference, cells), pairs, params.model_copy(update={"match_distributions": 20.0})
     )
     spread = [found.cells.std(axis=0).mean() for found in (plain, matched)]
     assert abs(spread[1] - reference.std()) < abs(spread[0] - reference.std())
@@ -189,21 +191,73 @@ def test_matched_distributions_stay_spread_out() -> None:
 def test_no_pairs() -> None:
     reference, cells = linear_problem(5)
     with pytest.raises(InputError, match="no anchors between cells and reference"):
-        fit_map(reference, cells, np.zeros((0, 2), np.int64))
+        fit_map((reference, cells), np.zeros((0, 2), np.int64))
 
 
 def test_infinite_values_break_down_in_words() -> None:
     reference, cells = linear_problem(40)
     cells[:] = np.inf
-    with pytest.raises(InputError, match=r"in epoch 1: the loss is nan\. A smaller network"):
-        fit_map(reference, cells, diagonal(40), SMALL)
+    with pytest.raises(InputError, match=r"in epoch 1 \(the loss was nan\)\. A smaller network"):
+        fit_map((reference, cells), diagonal(40), SMALL)
 
 
 def test_a_rate_too_high_breaks_down_in_words() -> None:
     reference, cells = linear_problem(40)
     params = NetworkParams(learning_rate=1.0, max_epochs=30)
-    with pytest.raises(InputError, match="broke down in epoch"):
-        fit_map(reference, cells * 1e25, diagonal(40), params)
+    with pytest.raises(InputError, match="broke down in epoch 1"):
+        fit_map((reference, cells * 1e30), diagonal(40), params)
+
+
+class Breaking(_Training):
+    """Weights are no longer numbers at the end of the sixth epoch."""
+
+    def end_epoch(self) -> bool:
+        if len(self.losses) == 5:
+            with torch.no_grad():
+                next(self.network.parameters()).fill_(float("nan"))
+        return super().end_epoch()
+
+
+@pytest.mark.parametrize("patience", [0, 100])
+def test_the_last_good_map_is_kept_where_training_breaks_down(
+    patience: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference, cells = linear_problem(200)
+    params = SMALL.model_copy(update={"max_epochs": 5, "patience": patience})
+    truth = fit_map((reference, cells), diagonal(200), params)
+    assert not truth.breakdown
+    monkeypatch.setattr(network, "_Training", Breaking)
+    longer = params.model_copy(update={"max_epochs": 40})
+    found = fit_map((reference, cells), diagonal(200), longer)
+    np.testing.assert_array_equal(found.cells, truth.cells)
+    np.testing.assert_array_equal(found.training_loss, truth.training_loss)
+    assert found.breakdown.startswith("training broke down in epoch 6 (the loss was ")
+    assert found.breakdown.endswith("the map of epoch 5 is used")
+
+
+def test_mean_of_partners_by_hand() -> None:
+    reference = np.array([[0, 0], [2, 4], [4, 2], [9, 9]], np.float32)
+    pairs = np.array([[0, 3], [1, 3], [2, 3], [1, 0], [1, 0]])
+    targets, averaged = _mean_partners(reference, pairs, 5)
+    np.testing.assert_allclose(targets[3], [2, 2], atol=1e-6)
+    np.testing.assert_allclose(targets[0], [2, 4], atol=1e-6)
+    np.testing.assert_array_equal(averaged, [[0, 0], [3, 3]])
+    assert targets.shape == (5, 2)
+
+
+def test_partners_that_err_apart_agree_on_the_mean() -> None:
+    """A cell whose partners lie on both sides of the truth is trained on the truth."""
+    rng = np.random.default_rng(0)
+    cells = rng.normal(size=(150, K))
+    errors = rng.normal(size=(150, K))
+    reference = np.concatenate([cells + errors, cells - errors])
+    pairs = np.column_stack([np.arange(300), np.arange(300) % 150])
+    params = SMALL.model_copy(update={"average_partners": True, "residual": True})
+    training = _Training((reference, cells), pairs, params, 0, CPU)
+    np.testing.assert_allclose(training.targets.numpy() * training.scale, cells, atol=1e-5)
+    assert len(training.pairs) + len(training.held_out) == 150
+    found = fit_map((reference, cells), pairs, params)
+    assert found.held_out_loss[0] < 0.01  # the identity is right from the start
 
 
 def test_global_state_of_torch_is_left_alone() -> None:
@@ -211,9 +265,9 @@ def test_global_state_of_torch_is_left_alone() -> None:
     threads, state = torch.get_num_threads(), torch.get_rng_state()
     torch.set_num_threads(2)
     try:
-        fit_map(reference, cells, diagonal(60), SMALL)
+        fit_map((reference, cells), diagonal(60), SMALL)
         with pytest.raises(InputError):
-            fit_map(reference, cells * np.inf, diagonal(60), SMALL)
+            fit_map((reference, cells * np.inf), diagonal(60), SMALL)
         assert torch.get_num_threads() == 2
         assert torch.equal(torch.get_rng_state(), state)
     finally:
@@ -233,7 +287,7 @@ def test_cancelled_comes_through_and_restores_the_threads() -> None:
     reference, cells = linear_problem(60)
     threads = torch.get_num_threads()
     with pytest.raises(Cancelled):
-        fit_map(reference, cells, diagonal(60), SMALL, track=stop_soon)
+        fit_map((reference, cells), diagonal(60), SMALL, track=stop_soon)
     assert [item for item, _ in seen] == [0, 1, 2]
     assert torch.get_num_threads() == threads
 
@@ -242,6 +296,6 @@ def test_arguments_stay_as_they_were() -> None:
     reference, cells = linear_problem(50)
     arrays = [reference.astype(np.float32), cells.astype(np.float32), diagonal(50)]
     before = [array.copy() for array in arrays]
-    fit_map(arrays[0], arrays[1], arrays[2], SMALL)
+    fit_map((arrays[0], arrays[1]), arrays[2], SMALL)
     for now, then in zip(arrays, before, strict=True):
         np.testing.assert_array_equal(now, then)

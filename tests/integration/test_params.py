@@ -10,6 +10,7 @@ from napari_gluer.integration.params import (
     IntegrateParams,
     Multiplicative,
     NetworkParams,
+    SingularVectors,
     WeightParams,
 )
 
@@ -19,7 +20,7 @@ PRESETS = ("paper", "default")
 def test_paper_has_the_published_values() -> None:
     dumped = IntegrateParams(preset="paper").model_dump()
     published: dict[str, dict[str, Any]] = {
-        "features": {"standardize": False, "smooth_reference": 0, "denoise_rank": 0},
+        "features": {"standardize": False, "least_detected": 0, "least_linked": 1},
         "factorize": {
             "alpha": 1,
             "rank": 20,
@@ -28,7 +29,16 @@ def test_paper_has_the_published_values() -> None:
             "start": "uniform",
             "update": {"kind": "multiplicative", "constant": 1},
         },
-        "anchors": {"n_neighbors": 30, "confirm_neighbors": 50, "max_partners": 3},
+        "anchors": {
+            "n_neighbors": 30,
+            "confirm_neighbors": 50,
+            "max_partners": 3,
+            "largest_share": 1,
+            "max_cells": 0,
+        },
+        "transcriptome": {"share": 0},
+        "canonical": {"share": 0},
+        "choice": {"folds": 0},
         "network": {
             "hidden": (200, 100, 50, 25, 50, 100, 200),
             "residual": False,
@@ -38,8 +48,9 @@ def test_paper_has_the_published_values() -> None:
             "held_out": 0.1,
             "patience": 0,
             "match_distributions": 0,
+            "average_partners": False,
         },
-        "weights": {"n_neighbors": 20, "temperature": 1},
+        "weights": {"n_neighbors": 20, "temperature": 1, "largest_share": 1},
     }
     for part, fields in published.items():
         assert {name: dumped[part][name] for name in fields} == fields
@@ -50,7 +61,7 @@ def test_default_is_another_method_and_the_one_taken() -> None:
     assert IntegrateParams() == IntegrateParams(preset="default")
     default = IntegrateParams()
     assert default.features.standardize
-    assert default.factorize.update == CoordinateDescent()
+    assert default.factorize.update == SingularVectors()
     assert default.network.residual
     assert default.network.patience > 0
 
@@ -91,10 +102,10 @@ def test_a_given_value_wins_where_it_equals_the_default_of_the_class(preset: str
     [{"kind": "multiplicative"}, Multiplicative(), {"kind": "multiplicative", "constant": 1}],
 )
 def test_a_method_of_another_kind_replaces_the_presets(update: Any) -> None:
-    for factorize in ({"update": update}, FactorizeParams(update=update)):
+    for factorize in ({"rank": 9, "update": update}, FactorizeParams(rank=9, update=update)):
         found = IntegrateParams(preset="default", factorize=factorize).factorize
         assert found.update == Multiplicative(constant=1)
-        assert (found.alpha, found.start, found.rank) == (0, "nndsvd", 50)
+        assert (found.alpha, found.start, found.rank) == (0, "uniform", 9)
 
 
 def test_coordinate_descent_in_place_of_the_papers_update() -> None:
@@ -132,8 +143,8 @@ def test_orthogonality_with_coordinate_descent_is_refused(given: dict[str, Any])
         {"factorize": {"ranks": 3}},
         {"factorize": {"update": {"kind": "coordinate", "constant": 1}}},
         {"factorize": {"update": {"kind": "newton"}}},
-        {"factorize": {"rank": 0}},
-        {"weights": {"temperature": 0}},
+        {"factorize": {"rank": -1}},
+        {"weights": {"temperature": -1}},
         {"network": {"held_out": 1}},
     ],
 )
@@ -150,12 +161,33 @@ def test_strange_fields_and_values_are_refused(given: dict[str, Any]) -> None:
         IntegrateParams(
             preset="paper", factorize={"rank": 3, "update": Multiplicative(constant=2)}
         ),
-        IntegrateParams(factorize={"update": {"kind": "multiplicative"}}, network={"hidden": ()}),
+        IntegrateParams(
+            factorize={"rank": 5, "update": {"kind": "multiplicative"}}, network={"hidden": ()}
+        ),
     ],
 )
 def test_json_and_back(params: IntegrateParams) -> None:
     assert IntegrateParams.model_validate_json(params.model_dump_json()) == params
     assert IntegrateParams.model_validate(params.model_dump()) == params
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"features": {"standardize": False}}, "'singular' needs features.standardize"),
+        (
+            {"preset": "paper", "reference_batch": "donor"},
+            "reference_batch needs features.standardize",
+        ),
+        ({"preset": "paper", "canonical": {"share": 0.5}}, "canonical maps need"),
+        ({"preset": "paper", "transcriptome": {"share": 0.5}}, "canonical maps need"),
+        ({"preset": "paper", "factorize": {"rank": 0}}, "needs the update 'singular'"),
+        ({"factorize": {"update": {"kind": "coordinate"}}}, "needs the update 'singular'"),
+    ],
+)
+def test_parts_that_do_not_fit_each_other_are_refused(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        IntegrateParams(**given)
 
 
 def test_frozen() -> None:

@@ -108,15 +108,46 @@ def test_regions_limit_the_cells_of_an_image(corner: Path, given_masks: bool) ->
     expected = [[9.5, 9.5], [28.5, 9.5], [9.5, 27.5], [28.5, 27.5]]
     np.testing.assert_allclose(sorted(map(tuple, centres)), sorted(map(tuple, expected)), atol=0.6)
     assert "4 cells" in log.outcomes["measure"]
+    assert "8 cells outside the regions left out" in log.outcomes["measure"]
+    assert result.cells.uns["gluer"]["measure"]["outside_regions"] == 8
+    assert given_masks or log.outcomes["segment"] == "4 cells; nuclei in DAPI"
 
 
-@pytest.mark.parametrize("source", ["spots", "table"])
-def test_regions_of_what_is_no_image_are_refused(
-    source: str, spots: tuple[Path, np.ndarray], corner: Path
+def test_the_pixel_size_of_a_file_without_one_is_given(tmp_path: Path) -> None:
+    pixels = np.stack([squares(), 2 * squares()])
+    tifffile.imwrite(tmp_path / "tissue.tif", pixels, photometric="minisblack")
+    reading = ng.ImageParams(pixel_size_um=(0.5,))
+    result, log = found(ng.Inputs(tmp_path / "tissue.tif", "none.h5ad", squares(), reading=reading))
+    assert result.spacing_um == (0.5, 0.5)
+    assert set(result.cells.obs["area_um2"]) == {25.0}
+    assert "The pixel size is taken to be 0.5 µm, as given" in log.outcomes["read image"]
+
+
+def test_regions_limit_the_cells_of_spots(spots: tuple[Path, np.ndarray], corner: Path) -> None:
+    folder, counts = spots
+    given = ng.Inputs(folder / "spots.csv", "none.h5ad", folder / "masks.tif", regions=corner)
+    result, log = found(given)
+    assert list(result.cells.obs["label"]) == [1, 2, 5, 6]
+    np.testing.assert_array_equal(result.cells[:, GENES].X.toarray(), counts[[0, 1, 4, 5]])
+    assert result.cells.uns["gluer"]["spots"]["outside_regions"] == 8
+    assert "8 cells outside the regions left out" in log.outcomes["assign spots"]
+    np.testing.assert_array_equal(result.labels, squares())
+
+
+def test_regions_of_a_table_are_refused(spots: tuple[Path, np.ndarray], corner: Path) -> None:
+    table = AnnData(np.ones((3, 2)))
+    with pytest.raises(ng.InputError, match="Regions limit the cells of an image or of spots"):
+        found(ng.Inputs(table, "none.h5ad", spots[0] / "masks.tif", regions=corner))
+
+
+def test_what_is_said_of_a_file_without_an_image_is_refused(
+    spots: tuple[Path, np.ndarray],
 ) -> None:
-    given = spots[0] / "spots.csv" if source == "spots" else AnnData(np.ones((3, 2)))
-    with pytest.raises(ng.InputError, match="Regions limit the cells of an image"):
-        found(ng.Inputs(given, "none.h5ad", spots[0] / "masks.tif", regions=corner))
+    reading = ng.ImageParams(pixel_size_um=(0.5,), time=2)
+    image = ng.MultiplexImage(np.zeros((1, 60, 80)), ["DAPI"])
+    for source in (spots[0] / "spots.csv", AnnData(np.ones((3, 2))), image):
+        with pytest.raises(ng.InputError, match="time, pixel_size_um are of a file with an image"):
+            found(ng.Inputs(source, "none.h5ad", spots[0] / "masks.tif", reading=reading))
 
 
 def test_the_notes_of_an_image_are_told(tmp_path: Path) -> None:
@@ -136,7 +167,8 @@ def test_a_series_is_chosen(tmp_path: Path) -> None:
             about = {"axes": "CYX", "Channel": {"Name": ["DAPI"]}}
             noise = np.random.default_rng(level).integers(0, 9, (1, 60, 80))
             tif.write((noise + level * (squares() > 0)).astype(np.uint16), metadata=about)
-    inputs = ng.Inputs(tmp_path / "two.ome.tif", "none.h5ad", squares(), series=1)
+    reading = ng.ImageParams(series=1)
+    inputs = ng.Inputs(tmp_path / "two.ome.tif", "none.h5ad", squares(), reading=reading)
     result, _ = found(inputs)
     assert result.cells.X.min() > 300
     with pytest.raises(ng.InputError, match="series"):

@@ -1,38 +1,39 @@
 """Reference and cells together: one AnnData that scanpy plots at once."""
 
-import warnings
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from annotated_types import Ge, Le
 from numpy.typing import NDArray
+from pydantic import Field
 from scipy import sparse
 
 from napari_gluer import slots
 from napari_gluer.analysis.clustering import ClusterParams, leiden
+from napari_gluer.analysis.layouts import Tsne, Umap, laid_out
+from napari_gluer.errors import InputError
 from napari_gluer.expression import expression, require_same_reference
-from napari_gluer.neighbours import nearest_by_cosine
 from napari_gluer.params import Params
 from napari_gluer.track import Track, silently
+
+_REMEDY = "Integrate the cells first: ng.integrate(cells, reference)."
+REFERENCE = "reference"
 
 
 class CoembedParams(Params):
     """Map of reference and cells in two dimensions, and their clusters."""
 
-    n_neighbors: Annotated[int, Ge(2), Le(500)] = 40
-    """Neighbours of the UMAP."""
-
-    min_dist: Annotated[float, Ge(0), Le(1)] = 0.1
-    """How closely the UMAP packs points."""
+    layout: Annotated[Umap | Tsne, Field(discriminator="kind")] = Umap()
+    """How cells are laid out."""
 
     cluster: ClusterParams = ClusterParams()
     """Leiden clusters."""
 
 
 def coembed(
-    cells: AnnData,
+    cells: AnnData | Sequence[AnnData] | Mapping[str, AnnData],
     reference: AnnData,
     params: CoembedParams = CoembedParams(),  # noqa: B008 - frozen
     *,
@@ -44,66 +45,89 @@ def coembed(
     Parameters
     ----------
     cells
-        Integrated cells; reads ``obsm["X_gluer"]`` and ``uns["gluer"]["reference_factors"]``.
+        Integrated cells; reads ``obsm["X_gluer"]``, ``obsm["X_gluer_unmapped"]`` where it is there,
+        and ``uns["gluer"]["reference_factors"]``. Several tables (tissue sections), by name or in a
+        list, must have been integrated in one call.
     reference
         The reference of the integration, its cells in the same order.
     params
-        UMAP (40 neighbours, cosine, as GLUER released) and clusters.
+        UMAP (40 neighbours, cosine, as GLUER released) or t-SNE, and clusters.
 
     Returns
     -------
     AnnData
-        Without ``X``; the reference's rows first. ``obsm["X_gluer"]``, ``obsm["X_umap"]``,
-        ``obs["source"]`` (``reference`` or ``cells``), ``obs["cluster"]``, and the ``obs`` columns
-        of both.
+        Without ``X``; the reference's rows first. ``obsm["X_gluer"]``, ``obsm["X_umap"]`` or
+        ``obsm["X_tsne"]``, ``obsm["X_gluer_unmapped"]`` (the factors before any map),
+        ``obs["source"]`` (``reference``; ``cells``, the names given, or ``cells 1``, ``cells 2``
+        …), ``obs["cluster"]``, ``obs["gluer_unmatched"]``, and the ``obs`` columns of all.
 
     Raises
     ------
     InputError
-        If the cells are not integrated, or with another reference.
+        If cells are not integrated, with another reference, or not together.
     """
-    remedy = "Integrate the cells first: ng.integrate(cells, reference)."
-    own = np.asarray(slots.require(cells, "obsm", slots.EMBEDDING, remedy), np.float32)
-    known = slots.info(cells)
-    require_same_reference(cells, reference, expression(reference))
-    embedding = np.concatenate([np.asarray(known[slots.REFERENCE_FACTORS], np.float32), own])
-    obs = pd.concat([reference.obs, cells.obs.drop(columns=slots.CLUSTER, errors="ignore")])
-    obs = obs.drop(columns=slots.UNMATCHED, errors="ignore")
-    sizes = [reference.n_obs, cells.n_obs]
-    names = [f"reference_{n}" for n in reference.obs_names] + [f"cell_{n}" for n in cells.obs_names]
-    obs.index = pd.Index(names)
-    obs[slots.UNMATCHED] = np.concatenate([np.zeros(sizes[0], bool), slots.unmatched(cells)])
-    obs["source"] = pd.Categorical(np.repeat(["reference", "cells"], sizes))
+    tables = _named(cells)
+    expressed = expression(reference)
+    for table in tables.values():
+        slots.require(table, "obsm", slots.EMBEDDING, _REMEDY)
+        require_same_reference(table, reference, expressed)
+    embedding = _stacked(tables, slots.EMBEDDING, slots.REFERENCE_FACTORS)
+    obs = _observations(tables, reference)
     numbers = leiden(embedding, params.cluster, seed=seed, track=track)
     obs[slots.CLUSTER] = pd.Categorical.from_codes(
         numbers, pd.Index([str(i + 1) for i in range(numbers.max() + 1)])
     )
     joint = AnnData(sparse.csr_matrix((len(obs), 0), dtype=np.float32), obs=obs)
     joint.obsm[slots.EMBEDDING] = embedding
-    joint.obsm["X_umap"] = _umap(embedding, params, seed, track)
+    if all(slots.UNMAPPED in table.obsm for table in tables.values()):
+        joint.obsm[slots.UNMAPPED] = _stacked(tables, slots.UNMAPPED, slots.REFERENCE_UNMAPPED)
+    joint.obsm[f"X_{params.layout.kind}"] = laid_out(
+        embedding, params.layout, seed=seed, track=track
+    )
     return joint
 
 
-def _umap(
-    embedding: NDArray[np.float32], params: CoembedParams, seed: int, track: Track
-) -> NDArray[np.float32]:
-    """UMAP over our own neighbours, which are exact and quicker to find."""
-    with warnings.catch_warnings():
-        # it misses TensorFlow, which only parametric UMAP needs
-        warnings.simplefilter("ignore", ImportWarning)
-        from umap import UMAP  # noqa: PLC0415 - its import compiles for seconds
+def _named(cells: AnnData | Sequence[AnnData] | Mapping[str, AnnData]) -> dict[str, AnnData]:
+    if isinstance(cells, AnnData):
+        return {"cells": cells}
+    if isinstance(cells, Mapping):
+        named = dict(cells)
+    else:
+        named = {f"cells {i}": table for i, table in enumerate(cells, start=1)}
+    if not named:
+        raise InputError("There is no table of cells to show.")
+    if REFERENCE in named:
+        raise InputError(f"No table of cells can be called {REFERENCE!r}; give it another name.")
+    return named
 
-    k = min(params.n_neighbors, len(embedding) - 1)
-    indices, cosines = nearest_by_cosine(embedding, embedding, k, track=track, desc="UMAP")
-    model = UMAP(
-        n_neighbors=k,
-        min_dist=params.min_dist,
-        metric="cosine",
-        random_state=seed,
-        n_jobs=1,
-        precomputed_knn=(indices, np.maximum(1 - cosines, 0)),
+
+def _stacked(tables: dict[str, AnnData], key: str, of_reference: str) -> NDArray[np.float32]:
+    """The reference's rows, then those of every table; refused where they lie in two spaces."""
+    known = [np.asarray(slots.info(table)[of_reference]) for table in tables.values()]
+    for name, other in zip(tables, known, strict=True):
+        if not np.array_equal(known[0], other):
+            raise InputError(
+                f"{next(iter(tables))!r} and {name!r} were not integrated in one call, so they lie "
+                "in different spaces. Integrate them together: ng.integrate([…], reference)."
+            )
+    sides = [known[0], *(np.asarray(table.obsm[key]) for table in tables.values())]
+    return np.concatenate(sides).astype(np.float32)
+
+
+def _observations(tables: dict[str, AnnData], reference: AnnData) -> pd.DataFrame:
+    """``obs`` of all, with names that cannot collide and where each row comes from."""
+    own = [table.obs.drop(columns=slots.CLUSTER, errors="ignore") for table in tables.values()]
+    every: pd.DataFrame = pd.concat([reference.obs, *own])
+    obs = every.drop(columns=slots.UNMATCHED, errors="ignore")
+    sizes = [reference.n_obs, *(table.n_obs for table in tables.values())]
+    words = [REFERENCE, *("cell" if name == "cells" else name for name in tables)]
+    names = [reference.obs_names, *(table.obs_names for table in tables.values())]
+    obs.index = pd.Index(
+        [f"{word}_{name}" for word, side in zip(words, names, strict=True) for name in side]
     )
-    with warnings.catch_warnings():
-        # without a search index UMAP cannot place new points later; nothing here asks it to
-        warnings.filterwarnings("ignore", message="precomputed_knn", category=UserWarning)
-        return np.asarray(model.fit_transform(embedding), np.float32)
+    obs[slots.UNMATCHED] = np.concatenate(
+        [np.zeros(sizes[0], bool), *(slots.unmatched(table) for table in tables.values())]
+    )
+    sources = [REFERENCE, *tables]
+    obs["source"] = pd.Categorical(np.repeat(sources, sizes), categories=sources)
+    return obs

@@ -1,9 +1,10 @@
 """The same steps as commands: ``napari-gluer COMMAND --help``.
 
-Exit status: 0 done, 1 a fault of the program, 2 an input that cannot be used, 130 interrupted.
+Exit status: 0 done, 1 a fault of the program, 2 an input that cannot be used, 3 a result that does
+not come out again, 130 interrupted.
 """
 
-from napari_gluer.cli import imaging, integrating, whole
+from napari_gluer.cli import imaging, integrating, results, whole
 from napari_gluer.cli.application import app, main
 
-__all__ = ["app", "imaging", "integrating", "main", "whole"]
+__all__ = ["app", "imaging", "integrating", "main", "results", "whole"]

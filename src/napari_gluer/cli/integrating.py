@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 from cyclopts import Parameter
 
 import napari_gluer as ng
@@ -46,10 +47,11 @@ def clean(
 
 @app.command
 def integrate(
-    cells: Path,
+    cells: list[Path],
     *,
     reference: Path,
     out: Path,
+    pairs: Path | None = None,
     params: Annotated[ng.IntegrateParams, Flat, _OF_PRESET] = ng.IntegrateParams(),  # noqa: B008 - frozen
     seed: int = 0,
 ) -> None:
@@ -58,21 +60,49 @@ def integrate(
     Parameters
     ----------
     cells
-        Table of cells, .h5ad.
+        Table of cells, .h5ad; several (tissue sections) are integrated together.
     reference
         Single-cell RNA-seq, .h5ad.
     out
-        Table to write, .h5ad.
+        Table to write, .h5ad; for several tables the folder for them, by their names.
+    pairs
+        True pairs of one table, .csv: name of the reference cell, name of the cell; with a line of
+        headings.
     params
         Preset and every part of the method.
     seed
         Of every random draw.
     """
-    refuse_other_table(out)
-    table, atlas = ng.read_cells(cells), ng.read_reference(reference)
-    integrated = ng.integrate(table, atlas, params, seed=seed, track=report)
-    ng.write_cells(integrated, out)
-    print(integrated.uns["gluer"]["outcome"])
+    places = _places(cells, out)
+    for place in places:
+        refuse_other_table(place)
+    tables, atlas = [ng.read_cells(path) for path in cells], ng.read_reference(reference)
+    known = None if pairs is None else [_read_pairs(pairs, len(cells))]
+    integrated = ng.integrate(tables, atlas, params, pairs=known, seed=seed, track=report)
+    for place, table in zip(places, integrated, strict=True):
+        ng.write_cells(table, place)
+        print(table.uns["gluer"]["outcome"])
+
+
+def _places(cells: list[Path], out: Path) -> list[Path]:
+    """Where each table is written."""
+    if len(cells) == 1:
+        return [out]
+    if out.suffix == ".h5ad" or out.is_file():
+        raise ng.InputError(f"{len(cells)} tables need a folder for --out; {out} is a file.")
+    places = [out / path.name for path in cells]
+    if len(set(places)) < len(places):
+        raise ng.InputError("Tables to integrate together must have file names of their own.")
+    return places
+
+
+def _read_pairs(path: Path, n_tables: int) -> pd.DataFrame:
+    if n_tables > 1:
+        raise ng.InputError("--pairs are of one table; give one table of cells.")
+    try:
+        return pd.read_csv(path, dtype=str)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ng.InputError(f"{path.name} cannot be read as a table of pairs: {error}") from error
 
 
 @app.command

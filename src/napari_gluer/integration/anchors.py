@@ -10,12 +10,15 @@ from napari_gluer.track import Track, silently
 
 Pairs = NDArray[np.int64]
 
+_LEAST = 10
+
 
 def find_anchors(
     factors: tuple[NDArray[np.floating], NDArray[np.floating]],
     features: tuple[NDArray[np.floating], NDArray[np.floating]],
     params: AnchorParams = AnchorParams(),  # noqa: B008 - frozen
     *,
+    device: str = "cpu",
     track: Track = silently,
 ) -> tuple[Pairs, NDArray[np.float32]]:
     """Mutual nearest neighbours in factor space, confirmed in feature space, capped per cell.
@@ -40,9 +43,11 @@ def find_anchors(
     similarity
         float32 ``(n_pairs,)``: cosine in factor space.
     """
-    pairs, similarity = mutual_pairs(*factors, params.n_neighbors, track=track)
+    smaller = min(len(side) for side in factors)
+    n_neighbors = min(params.n_neighbors, max(_LEAST, round(params.largest_share * smaller)))
+    pairs, similarity = mutual_pairs(*factors, n_neighbors, device=device, track=track)
     if params.confirm_neighbors:
-        confirmed, _ = mutual_pairs(*features, params.confirm_neighbors, track=track)
+        confirmed, _ = mutual_pairs(*features, params.confirm_neighbors, device=device, track=track)
         width = len(factors[1])
         kept = np.isin(pairs @ [width, 1], confirmed @ [width, 1])
         pairs, similarity = pairs[kept], similarity[kept]
@@ -52,11 +57,20 @@ def find_anchors(
     return pairs[kept], similarity[kept]
 
 
+def sampled(usable: NDArray[np.bool_], limit: int, random: np.random.Generator) -> NDArray[np.intp]:
+    """Rows that may be anchors, at most `limit` of them drawn at random; 0 sets no limit."""
+    rows = np.flatnonzero(usable)
+    if not limit or len(rows) <= limit:
+        return rows
+    return np.sort(random.choice(rows, limit, replace=False))
+
+
 def mutual_pairs(
     reference: NDArray[np.floating],
     cells: NDArray[np.floating],
     n_neighbors: int,
     *,
+    device: str = "cpu",
     track: Track = silently,
 ) -> tuple[Pairs, NDArray[np.float32]]:
     """All pairs that are each among the other's `n_neighbors` nearest by cosine.
@@ -70,11 +84,17 @@ def mutual_pairs(
         cells[columns],
         reference[rows],
         n_neighbors,
+        device=device,
         track=track,
         desc="Neighbours in the reference",
     )
     of_reference, _ = nearest_by_cosine(
-        reference[rows], cells[columns], n_neighbors, track=track, desc="Neighbours among the cells"
+        reference[rows],
+        cells[columns],
+        n_neighbors,
+        device=device,
+        track=track,
+        desc="Neighbours among the cells",
     )
     shape = (len(rows), len(columns))
     forward = _as_sparse(of_cells, shape[::-1], similarity + 2).T.tocsr()  # +2: no stored zeros

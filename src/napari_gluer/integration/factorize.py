@@ -11,7 +11,12 @@ from sklearn.utils.extmath import randomized_svd
 
 from napari_gluer.errors import InputError
 from napari_gluer.expression import stored_values
-from napari_gluer.integration.params import CoordinateDescent, FactorizeParams, Multiplicative
+from napari_gluer.integration.params import (
+    CoordinateDescent,
+    FactorizeParams,
+    Multiplicative,
+    SingularVectors,
+)
 from napari_gluer.track import Track, silently
 
 Array = NDArray[Any]
@@ -138,6 +143,8 @@ def _updates(params: FactorizeParams) -> tuple[_Improve, _Improve]:
             return _coordinate, _coordinate
         case Multiplicative(constant=c):
             return _multiplicative, _orthogonal(params.alpha, c)
+        case SingularVectors():
+            raise InputError("Singular vectors are no update; use joint_singular_factors.")
 
 
 def _multiplicative(current: Array, product: Array, gram: Array) -> Array:

@@ -1,47 +1,27 @@
 """GLUER on AnnData: from cells and a reference to one co-embedding with weights."""
 
-import hashlib
-import json
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
-from scipy import sparse
 
 from napari_gluer import slots
-from napari_gluer.errors import InputError, listed
-from napari_gluer.expression import Expression, expression, fingerprint
-from napari_gluer.integration.anchors import find_anchors
+from napari_gluer.errors import InputError
+from napari_gluer.integration.choice import Choice, chosen_shares, spaces_of
 from napari_gluer.integration.factorize import joint_nmf
-from napari_gluer.integration.features import (
-    comparable,
-    has_signal,
-    most_variable,
-    prepared,
-    smoothed,
-)
-from napari_gluer.integration.link_words import translated
-from napari_gluer.integration.linking import (
-    SILENT,
-    cell_features,
-    detected,
-    links_between,
-    missing_markers,
-    reference_features,
-    require_heard,
-    require_links,
-    require_varying,
-)
+from napari_gluer.integration.features import compared, parted, signed
+from napari_gluer.integration.linked import Linked, link
 from napari_gluer.integration.network import fit_map
 from napari_gluer.integration.pairing import given_pairs
-from napari_gluer.integration.params import FactorizeParams, FeatureParams, IntegrateParams
+from napari_gluer.integration.params import FactorizeParams, IntegrateParams, SingularVectors
+from napari_gluer.integration.provenance import outcome, provenance
+from napari_gluer.integration.singular import folded, joint_singular_factors
+from napari_gluer.integration.spaces import Anchoring, Shares
+from napari_gluer.integration.standard import Standardized, standardized
+from napari_gluer.integration.transcriptome import components
 from napari_gluer.integration.weights import neighbour_weights, support
 from napari_gluer.neighbours import unit_rows
 from napari_gluer.track import Timings, Track, silently
@@ -87,10 +67,12 @@ def integrate(
     -------
     AnnData or list of AnnData
         Copies of the cells with ``obsm["X_gluer"]`` float32 ``(n_cells, k)``,
-        ``obsm["gluer_weights"]`` CSR ``(n_cells, n_reference)`` whose rows sum to 1,
-        ``obs["gluer_confidence"]``, ``obs["gluer_unmatched"]``, and in ``uns["gluer"]``
-        ``reference_factors`` ``(n_reference, k)``, the names and fingerprint of the reference,
-        ``links``, ``params``, ``seed``, ``versions``, ``timings`` (s) and ``outcome``.
+        ``obsm["X_gluer_unmapped"]`` (the factors before any map), ``obsm["gluer_weights"]`` CSR
+        ``(n_cells, n_reference)`` whose rows sum to 1, ``obs["gluer_confidence"]``,
+        ``obs["gluer_unmatched"]``, and in ``uns["gluer"]`` ``reference_factors``
+        ``(n_reference, k)`` and ``reference_unmapped``, the names and fingerprint of the reference,
+        ``links``, what was ``chosen``, ``params``, ``seed``, ``versions``, ``timings`` (s) and
+        ``outcome``.
 
     Raises
     ------
@@ -103,20 +85,30 @@ def integrate(
     if not tables:
         raise InputError("There is no table of cells to integrate.")
     one_table = isinstance(cells, AnnData)
-    every_pairs = [pairs] if one_table else [None] * len(tables) if pairs is None else list(pairs)
-    if len(every_pairs) != len(tables):
-        raise InputError(
-            f"{len(tables)} tables of cells want as many lists of pairs; there are "
-            f"{len(every_pairs)}."
-        )
     run = _Run(params, seed, track)
-    linked = run.timed("features", lambda: _link(tables, reference, params))
-    spaces = run.timed("factorisation", lambda: _factorize(linked, run))
+    linked = run.timed("features", lambda: link(tables, reference, params))
+    given = _pairs_of_tables([pairs] if one_table else pairs, tables, reference)
+    anchoring = Anchoring(linked.usable, given, params, seed)
+    placed = _placed(linked, anchoring, run)
     results = [
-        _integrated(table, i, linked, spaces, given, run)
-        for i, (table, given) in enumerate(zip(tables, every_pairs, strict=True), start=1)
+        _integrated(table, i, linked, placed, run) for i, table in enumerate(tables, start=1)
     ]
     return results[0] if one_table else results
+
+
+def _pairs_of_tables(
+    pairs: Any, tables: list[AnnData], reference: AnnData
+) -> list[NDArray[np.int64] | None]:
+    """True pairs of each table as rows, or None where anchors are to be sought."""
+    each = [None] * len(tables) if pairs is None else list(pairs)
+    if len(each) != len(tables):
+        raise InputError(
+            f"{len(tables)} tables of cells want as many lists of pairs; there are {len(each)}."
+        )
+    return [
+        None if given is None else given_pairs(given, reference.obs_names, table.obs_names)
+        for given, table in zip(each, tables, strict=True)
+    ]
 
 
 class _Run:
@@ -129,178 +121,140 @@ class _Run:
 
 
 @dataclass(frozen=True, eq=False)
-class _Linked:
-    """Reference and cells over the linked features; the reference is the first matrix."""
+class _Placed:
+    """Reference and tables in one space before the deep map.
 
-    reference: AnnData
-    expressed: Expression
-    links: pd.DataFrame
-    unlinked: dict[str, str]
-    matrices: list[Any]
-    smoothed_over: int
+    Attributes
+    ----------
+    factors
+        As factorised, of the reference and each table.
+    space
+        With the linear map and the transcriptome part.
+    anchoring
+        How anchors are had in it.
+    rank
+        Number of factors.
+    choice
+        Of the shares.
+    """
 
-    def signal(self, i: int) -> NDArray[np.bool_]:
-        return has_signal(self.matrices[i])
-
-    @cached_property
-    def fingerprint(self) -> str:
-        return fingerprint(self.reference, self.expressed)
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of the linked values of all data sets."""
-        digest = hashlib.sha256()
-        for matrix in self.matrices:
-            csr = sparse.csr_matrix(matrix)
-            for part in (csr.indptr.astype(np.int64), csr.indices.astype(np.int64), csr.data):
-                digest.update(np.ascontiguousarray(part).tobytes())
-        return digest.hexdigest()
+    factors: list[Array]
+    space: list[Array]
+    anchoring: Anchoring
+    rank: int
+    choice: Choice
 
 
-def _link(tables: list[AnnData], reference: AnnData, params: IntegrateParams) -> _Linked:
-    for table in tables:
-        if table.X is None:
-            raise InputError("The table of cells has no X; put the values there.")
-        if table.n_obs < 2:
-            raise InputError(f"{table.n_obs} cells are too few to integrate.")
-    if not reference.obs_names.is_unique:
-        raise InputError(
-            "Reference cells must have names of their own; call reference.obs_names_make_unique()."
+def _placed(linked: Linked, anchoring: Anchoring, run: _Run) -> _Placed:
+    params = run.params
+    if not params.features.standardize:
+        found = run.timed(
+            "factorisation",
+            lambda: joint_nmf(linked.matrices, params.factorize, seed=run.seed, track=run.track),
         )
-    expressed = expression(reference)
-    links = links_between(tables, expressed.genes)
-    require_links(links, tables[0], expressed.genes)
-    of_reference = reference_features(expressed, links)
-    unlinked = missing_markers(tables, links)
-    links = links.assign(detected=detected(of_reference))
-    heard = (links["detected"] >= params.features.least_detected).to_numpy()
-    require_heard(int(heard.sum()), links, params.features.least_detected)
-    unlinked |= dict.fromkeys(links.index[~heard], SILENT)
-    links, of_reference = links.loc[heard], of_reference[:, heard]
-    over = _smoothed_over(params.features, len(links), len(expressed.genes))
-    if over:
-        of_reference = smoothed(of_reference, expressed.matrix, over)
-    matrices: list[Any] = [of_reference, *(cell_features(table, links) for table in tables)]
-    kept = most_variable(matrices, params.features.max_features)
-    require_varying(len(kept), links)
-    linked = [X[:, kept] for X in matrices]
-    return _Linked(reference, expressed, links.iloc[kept], unlinked, linked, over)
+        factors = [np.asarray(H, np.float32) for H in found.H]
+        return _Placed(factors, factors, anchoring, found.G.shape[1], Choice(Shares(0, 0), {}))
+    batches = [linked.batch, *[None] * (len(linked.matrices) - 1)]
+    sides = [standardized(X, batch) for X, batch in zip(linked.matrices, batches, strict=True)]
+    targets = run.timed("transcriptome", lambda: _targets(linked, run))
+    choice = run.timed(
+        "choice",
+        lambda: chosen_shares(sides, targets, anchoring, seed=run.seed, track=run.track),
+    )
+    factors, rank = run.timed("factorisation", lambda: _factorized(sides, run))
+    if not choice.shares.transcriptome:
+        targets = None
+    spaces = run.timed(
+        "linear map",
+        lambda: spaces_of(
+            sides, targets, anchoring, factors=factors, seed=run.seed, track=run.track
+        ),
+    )
+    return _Placed(factors, spaces.blend(choice.shares), anchoring, rank, choice)
 
 
-def _smoothed_over(params: FeatureParams, n_links: int, n_genes: int) -> int:
-    """Cells to smooth the reference over, 0 where it is left as it is."""
-    few = n_links <= params.smooth_up_to and n_genes >= 10 * n_links
-    return params.smooth_reference if few else 0
+def _targets(linked: Linked, run: _Run) -> Array | None:
+    """Components of the reference's transcriptome, where it says more than the linked features."""
+    params, matrix = run.params.transcriptome, linked.expressed.matrix
+    rich = matrix.shape[1] >= params.times_richer * len(linked.links)
+    if not params.share or not rich:
+        return None
+    return components(matrix, linked.batch, params, seed=run.seed)
+
+
+def _factorized(sides: list[Standardized], run: _Run) -> tuple[list[Array], int]:
+    """Reference and cells where cosines mean likeness, and the number of factors."""
+    params = run.params.factorize
+    if isinstance(params.update, SingularVectors):
+        found = joint_singular_factors(sides, params.rank, seed=run.seed, track=run.track)
+        return folded(found), found.G.shape[1] // 2
+    limited = params.model_copy(update={"rank": _rank(params, sides[0].shape[1])})
+    nmf = joint_nmf(parted(sides), limited, seed=run.seed, track=run.track)
+    return compared(signed(nmf)), limited.rank
 
 
 def _rank(params: FactorizeParams, n_links: int) -> int:
     return min(params.rank, n_links) if params.start == "nndsvd" else params.rank
 
 
-def _factorize(linked: _Linked, run: _Run) -> list[Array]:
-    """Reference and cells in factor space."""
-    params = run.params
-    factors = joint_nmf(
-        prepared(linked.matrices, params.features, run.seed),
-        params.factorize.model_copy(update={"rank": _rank(params.factorize, len(linked.links))}),
-        seed=run.seed,
-        track=run.track,
-    )
-    return comparable(factors, standardize=params.features.standardize)
-
-
-def _integrated(
-    table: AnnData, i: int, linked: _Linked, spaces: list[Array], given: Any, run: _Run
-) -> AnnData:
+def _integrated(table: AnnData, i: int, linked: Linked, placed: _Placed, run: _Run) -> AnnData:
     """Map one table onto the reference and store what follows from it."""
-    reference, own = spaces[0], spaces[i]
-    if given is None:
-        pairs = run.timed("anchors", lambda: _anchors(linked, spaces, i, run))
-    else:
-        pairs = given_pairs(given, linked.reference.obs_names, table.obs_names)
+    params, reference = run.params, placed.space[0]
+    pairs = run.timed("anchors", lambda: _anchors(linked, placed, i, run))
     fitted = run.timed(
         "network",
         lambda: fit_map(
-            reference, own, pairs, run.params.network, seed=run.seed + i, track=run.track
+            (reference, placed.space[i]),
+            pairs,
+            params.network,
+            seed=run.seed + i,
+            device=params.device,
+            track=run.track,
         ),
     )
-    mapped = unit_rows(fitted.cells) if run.params.features.standardize else fitted.cells
-    weights = run.timed(
+    mapped = unit_rows(fitted.cells) if params.features.standardize else fitted.cells
+    usable = linked.usable[0]
+    weighed = run.timed(
         "weights",
         lambda: neighbour_weights(
-            reference, mapped, linked.signal(0), run.params.weights, track=run.track
+            reference, mapped, usable, params.weights, device=params.device, track=run.track
         ),
     )
     confidence = run.timed(
-        "confidence", lambda: support(reference, mapped, linked.signal(0), track=run.track)
+        "confidence",
+        lambda: support(
+            reference, weighed.distances, usable, device=params.device, track=run.track
+        ),
     )
     result = table.copy()
     slots.drop_results(result)
     result.obsm[slots.EMBEDDING] = mapped
-    result.obsm[slots.WEIGHTS] = weights
-    result.obs[slots.CONFIDENCE] = np.where(linked.signal(i), confidence, 0).astype(np.float32)
-    result.obs[slots.UNMATCHED] = ~linked.signal(i)
-    slots.note(result, **_provenance(linked, run, reference))
-    slots.note(result, n_anchors=len(pairs), outcome=_outcome(result, linked, len(pairs), run))
+    result.obsm[slots.UNMAPPED] = placed.factors[i]
+    result.obsm[slots.WEIGHTS] = weighed.weights
+    signal = linked.usable[i]
+    result.obs[slots.CONFIDENCE] = np.where(signal, confidence, 0).astype(np.float32)
+    result.obs[slots.UNMATCHED] = ~signal
+    slots.note(
+        result,
+        **{
+            slots.REFERENCE_FACTORS: reference.copy(),
+            slots.REFERENCE_UNMAPPED: placed.factors[0].copy(),
+        },
+        **provenance(linked, placed.choice, params, run.seed, run.timings),
+        n_anchors=len(pairs),
+        rank=placed.rank,
+        n_tables=len(linked.matrices) - 1,
+        table_number=i - 1,
+    )
+    if placed.anchoring.pairs[i - 1] is not None:
+        slots.note(result, pairs=pairs)
+    text = outcome(result, linked, placed.choice, fitted.breakdown)
+    slots.note(result, outcome=text)
     return result
 
 
-def _anchors(linked: _Linked, spaces: list[Array], i: int, run: _Run) -> NDArray[np.int64]:
+def _anchors(linked: Linked, placed: _Placed, i: int, run: _Run) -> NDArray[np.int64]:
     """Anchors between the reference and table `i`; cells without signal take no part."""
-    factors = [np.where(linked.signal(j)[:, None], spaces[j], 0) for j in (0, i)]
-    # features only confirm; without confirmation nothing dense is made of them
-    confirmed = bool(run.params.anchors.confirm_neighbors)
-    features = [_dense(linked.matrices[j]) if confirmed else factors[0] for j in (0, i)]
-    pairs, _ = find_anchors(
-        (factors[0], factors[1]),
-        (features[0], features[1]),
-        run.params.anchors,
-        track=run.track,
-    )
-    return pairs
-
-
-def _dense(matrix: Any) -> Array:
-    return np.asarray(matrix.toarray() if sparse.issparse(matrix) else matrix, np.float32)
-
-
-def _outcome(result: AnnData, linked: _Linked, n_anchors: int, run: _Run) -> str:
-    unmatched = int(result.obs[slots.UNMATCHED].sum())
-    rank = _rank(run.params.factorize, len(linked.links))
-    text = (
-        f"{result.n_obs:,} cells integrated with {linked.reference.n_obs:,} reference cells over "
-        f"{len(linked.links):,} linked features, {n_anchors:,} anchors, {rank} factors"
-    )
-    if linked.smoothed_over:
-        text += f", reference smoothed over {linked.smoothed_over} cells"
-    if unmatched:
-        text += f"; {unmatched:,} cells without signal are unmatched"
-    silent = [name for name, why in linked.unlinked.items() if why == SILENT]
-    if silent:
-        text += f"; {len(silent):,} silent in the reference are left out ({listed(silent, 3)})"
-    return "; ".join([text, *translated(linked.links)])
-
-
-def _provenance(linked: _Linked, run: _Run, reference_factors: Array) -> dict[str, Any]:
-    """What the result must remember to be judged and repeated."""
-    expressed = linked.expressed
-    genes = [";".join(genes) for genes in linked.links["genes"]]
-    return {
-        slots.REFERENCE_FACTORS: reference_factors.copy(),
-        slots.REFERENCE_NAMES: linked.reference.obs_names.astype(str).to_numpy(object),
-        slots.FINGERPRINT: linked.fingerprint,
-        "reference_expression": f"{expressed.kind} in {expressed.source}",
-        "links": json.dumps(dict(zip(linked.links.index, genes, strict=True))),
-        "link_details": linked.links[["found", "note", "detected"]].to_json(orient="index"),
-        "unlinked": json.dumps(linked.unlinked),
-        "params": run.params.model_dump_json(),
-        "seed": run.seed,
-        "versions": json.dumps(_versions()),
-        "timings": json.dumps(run.timings),
-        "linked_values_sha256": linked.digest,
-    }
-
-
-def _versions() -> dict[str, str]:
-    packages = ("napari-gluer", "numpy", "scipy", "scikit-learn", "anndata", "torch")
-    return {"python": platform.python_version()} | {name: version(name) for name in packages}
+    params = run.params.anchors
+    confirming = linked.matrices if params.confirm_neighbors else None
+    return placed.anchoring.between(placed.space, i, confirming=confirming, track=run.track)

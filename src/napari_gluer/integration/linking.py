@@ -16,6 +16,7 @@ from napari_gluer.expression import (
     detect_kind,
     expression,
     log_normalised,
+    shown_kind,
     stored_values,
 )
 from napari_gluer.integration.matching import Feature, Match, match
@@ -30,6 +31,8 @@ from napari_gluer.nomenclature.genes import (
 
 LINKED = "linked"
 SILENT = "silent in the reference"
+CONSTANT = "one value in all cells"
+LESS_VARIABLE = "not among the most variable"
 ABSENT = "not in the reference"
 UNKNOWN = "no gene known"
 NOT_EVERYWHERE = "not in all tables"
@@ -232,10 +235,12 @@ def cell_features(cells: AnnData, links: pd.DataFrame) -> Any:
 
     Counts and activities: log1p of counts per 10,000 over all markers. Raw intensities likewise:
     staining differs between cells as depth does. Cleaned intensities and log1p values: as they are.
+    Counts that are fractions, and log1p values that are whole numbers, are taken as what they show
+    (`doubt_of`); fractions that are no logarithms can be given as ``activity``.
     """
     values = _markers(cells)
     _require_own_names(values.var_names)
-    matrix = sparse.csr_matrix(values.X) if sparse.issparse(values.X) else np.asarray(values.X)
+    matrix = _values(values)
     data = stored_values(matrix)
     if not np.isfinite(data).all() or (data.size and data.min() < 0):
         raise InputError(
@@ -247,6 +252,16 @@ def cell_features(cells: AnnData, links: pd.DataFrame) -> Any:
     return log_normalised(matrix, slots.COUNTS)[:, columns]
 
 
+def doubt_of(cells: AnnData) -> str:
+    """What ``uns["gluer"]["kind"]`` says of the markers and is not so; empty where it is."""
+    said = slots.info(cells).get(slots.KIND)
+    return shown_kind(_values(_markers(cells)), said)[1] if said else ""
+
+
+def _values(cells: AnnData) -> Any:
+    return sparse.csr_matrix(cells.X) if sparse.issparse(cells.X) else np.asarray(cells.X)
+
+
 def _markers(cells: AnnData) -> AnnData:
     if slots.ROLE not in cells.var:
         return cells
@@ -255,5 +270,6 @@ def _markers(cells: AnnData) -> AnnData:
 
 def _is_normalised(cells: AnnData, matrix: Any) -> bool:
     known = slots.info(cells)
-    kind = known.get(slots.KIND) or detect_kind(matrix)
+    said = known.get(slots.KIND) or detect_kind(matrix)
+    kind = said and shown_kind(matrix, said)[0]
     return kind == slots.LOG1P or (kind == slots.INTENSITY and slots.CLEAN in known)

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import Field, model_validator
 
+from napari_gluer.integration.quality import QualityParams
 from napari_gluer.params import Params
 
 
@@ -14,23 +15,21 @@ class FeatureParams(Params):
     standardize: bool = False
     """Give every feature mean 0 and variance 1 within each data set before factorising."""
 
-    denoise_rank: Annotated[int, Ge(0), Le(500)] = 0
-    """Keep this many joint singular vectors of the standardised values; 0 keeps the values."""
-
     max_features: Annotated[int, Ge(0), Le(100_000)] = 0
     """Use at most this many linked features, those that vary most in both; 0 uses all."""
 
-    smooth_reference: Annotated[int, Ge(0), Le(500)] = 0
-    """Replace each reference cell's features by the mean over this many cells with a like
-    transcriptome: transcripts drop out where protein does not; 0 leaves them."""
+    only: tuple[str, ...] = ()
+    """Link only these features; empty links all that cells and reference share."""
 
-    smooth_up_to: Annotated[int, Ge(0), Le(100_000)] = 100
-    """Smooth only where at most this many features link and the reference has ten times as many
-    genes, as with antibodies; between gene-rich data smoothing blurs more than it adds."""
+    without: tuple[str, ...] = ()
+    """Features that do not link, though both sides have them."""
 
     least_detected: Annotated[float, Ge(0), Le(1)] = 0.0
     """Leave out features whose genes fewer than this share of the reference cells express: their
     silence says nothing of the cells; 0 keeps all."""
+
+    least_linked: Annotated[int, Ge(1), Le(100_000)] = 1
+    """Cells in which fewer linked features are above 0 are unmatched: they cannot be placed."""
 
 
 class Multiplicative(Params):
@@ -50,11 +49,20 @@ class CoordinateDescent(Params):
     """Name of the method in stored parameters."""
 
 
-class FactorizeParams(Params):
-    """Joint non-negative factorisation of reference and cells; the defaults are the paper's."""
+class SingularVectors(Params):
+    """The best factors of standardised values in one step: H of 0 or more, one G of both signs."""
 
-    rank: Annotated[int, Ge(1), Le(500)] = 20
-    """Number of factors. A start from singular vectors has at most as many as features link."""
+    kind: Literal["singular"] = "singular"
+    """Name of the method in stored parameters."""
+
+
+class FactorizeParams(Params):
+    """Joint factorisation of reference and cells; the defaults are the paper's."""
+
+    rank: Annotated[int, Ge(0), Le(500)] = 20
+    """Number of factors, at most as many as features link where they start from singular vectors.
+    0 chooses: up to 30 features all, else those that stand out from independent features, 20 to
+    50."""
 
     alpha: Annotated[float, Ge(0)] = 1.0
     """Weight of the orthogonality term."""
@@ -68,15 +76,17 @@ class FactorizeParams(Params):
     start: Literal["uniform", "nndsvd"] = "uniform"
     """Factors start as random numbers on [0, 1], or from the singular vectors (NNDSVD)."""
 
-    update: Annotated[Multiplicative | CoordinateDescent, Field(discriminator="kind")] = (
-        Multiplicative()
-    )
-    """How the factors are improved."""
+    update: Annotated[
+        Multiplicative | CoordinateDescent | SingularVectors, Field(discriminator="kind")
+    ] = Multiplicative()
+    """How the factors are found."""
 
     @model_validator(mode="after")
     def _orthogonality_needs_multiplicative(self) -> "FactorizeParams":
-        if self.alpha > 0 and isinstance(self.update, CoordinateDescent):
-            raise ValueError("alpha needs the multiplicative update; use alpha=0 with coordinates")
+        if self.alpha > 0 and not isinstance(self.update, Multiplicative):
+            raise ValueError("alpha needs the multiplicative update; use alpha=0 with this one")
+        if not self.rank and not isinstance(self.update, SingularVectors):
+            raise ValueError("a rank of 0 (chosen from the data) needs the update 'singular'")
         return self
 
 
@@ -91,6 +101,61 @@ class AnchorParams(Params):
 
     max_partners: Annotated[int, Ge(1), Le(1000)] = 3
     """Each cell keeps this many of its closest partners, on either side."""
+
+    largest_share: Annotated[float, Gt(0), Le(1)] = 1.0
+    """Search at most this share of the smaller side, though 10 at least: in few cells the 60
+    nearest are not near."""
+
+    max_cells: Annotated[int, Ge(0), Le(10_000_000)] = 0
+    """Seek them among at most this many cells of either side, drawn by the seed: the maps that
+    are learnt from them need no more; 0 takes all."""
+
+
+class TranscriptomeParams(Params):
+    """Where each cell lies in the reference's whole transcriptome, as its linked features tell."""
+
+    share: Annotated[float, Ge(0), Lt(1)] = 0.0
+    """Share of the co-embedding; where shares are chosen from the data, the largest one tried."""
+
+    components: Annotated[int, Ge(2), Le(200)] = 30
+    """Principal components of the reference that the linked features are to tell."""
+
+    genes: Annotated[int, Ge(10), Le(100_000)] = 2000
+    """Most variable genes of the reference that the components are made of."""
+
+    times_richer: Annotated[float, Ge(1), Le(1000)] = 8.0
+    """Used only where the reference has this many times as many genes as link."""
+
+
+class CanonicalParams(Params):
+    """The linear map of both sides that brings anchors together."""
+
+    share: Annotated[float, Ge(0), Le(1)] = 0.0
+    """How much of the factors is mapped; where shares are chosen from the data, the largest one
+    tried."""
+
+    rounds: Annotated[int, Ge(1), Le(20)] = 2
+    """Anchors are sought anew in the mapped space this many times."""
+
+    ridge: Annotated[float, Gt(0), Le(100)] = 0.5
+    """How firmly the map is held near the factors as they are, in units of their mean variance."""
+
+
+class ChoiceParams(Params):
+    """Choice of the shares by linked features that are held out and predicted across."""
+
+    folds: Annotated[int, Ge(0), Le(50)] = 0
+    """Groups of features, each held out once; 0 takes the shares as given."""
+
+    max_cells: Annotated[int, Ge(100), Le(100_000)] = 1000
+    """Cells of either side that it is tried on."""
+
+    n_neighbors: Annotated[int, Ge(1), Le(500)] = 15
+    """Neighbours on the other side whose mean predicts a held-out feature."""
+
+    standard_errors: Annotated[float, Ge(0), Le(10)] = 1.0
+    """More of the linear map is taken if it predicts no worse than the best by this many standard
+    errors over the features."""
 
 
 class NetworkParams(Params):
@@ -118,12 +183,12 @@ class NetworkParams(Params):
     """Stop after this many epochs without progress on the held-out pairs and keep the best
     weights; 0 trains to the end and keeps the last."""
 
+    average_partners: bool = False
+    """Train each cell on the mean of its partners, which errs less than any one of them."""
+
     match_distributions: Annotated[float, Ge(0), Le(1000)] = 0.0
     """Weight of a sliced-Wasserstein term that keeps the mapped anchors as spread out as the
     reference cells they are paired with."""
-
-    device: Literal["auto", "cpu", "cuda", "mps"] = "cpu"
-    """Where the network trains; "auto" prefers a GPU."""
 
 
 class WeightParams(Params):
@@ -132,38 +197,46 @@ class WeightParams(Params):
     n_neighbors: Annotated[int, Ge(1), Le(1000)] = 20
     """Reference cells that a cell draws on."""
 
-    temperature: Annotated[float, Gt(0), Le(1000)] = 1.0
-    """Weights are softmax(−distance / temperature): smaller trusts the nearest more."""
+    temperature: Annotated[float, Ge(0), Le(1000)] = 1.0
+    """Weights are softmax(−distance / temperature): smaller trusts the nearest more. 0 takes
+    exp(−(distance / median)²), the median being over the cell's own neighbours."""
+
+    largest_share: Annotated[float, Gt(0), Le(1)] = 1.0
+    """Draw on at most this share of the usable reference cells, though on 10 at least."""
 
 
 _PRESETS: dict[str, dict[str, Any]] = {
     # the classes above hold the published values
     "paper": {"factorize": {"update": {"kind": "multiplicative"}}},
     "default": {
+        "quality": {"least_genes": 200, "most_mitochondrial": 0.25},
         "features": {
             "standardize": True,
-            "denoise_rank": 50,
             "max_features": 3000,
-            "smooth_reference": 10,
             "least_detected": 0.01,
         },
-        "factorize": {
-            "rank": 50,
-            "alpha": 0.0,
-            "tolerance": 1e-4,
-            "start": "nndsvd",
-            "update": {"kind": "coordinate"},
+        "factorize": {"rank": 0, "alpha": 0.0, "update": {"kind": "singular"}},
+        "transcriptome": {"share": 0.5},
+        "anchors": {
+            "n_neighbors": 60,
+            "confirm_neighbors": 0,
+            "max_partners": 20,
+            "largest_share": 0.2,
+            "max_cells": 20_000,
         },
-        "anchors": {"n_neighbors": 30, "confirm_neighbors": 0, "max_partners": 10},
+        "canonical": {"share": 1.0},
+        "choice": {"folds": 5},
         "network": {
+            "hidden": (64, 32, 64),
             "residual": True,
             "learning_rate": 1e-3,
             "batch_size": 512,
             "max_epochs": 60,
             "patience": 5,
+            "average_partners": True,
             "match_distributions": 3.0,
         },
-        "weights": {"n_neighbors": 40, "temperature": 0.3},
+        "weights": {"n_neighbors": 80, "temperature": 0.0, "largest_share": 0.1},
     },
 }
 
@@ -180,20 +253,49 @@ class IntegrateParams(Params):
     """Where all other values start: the method built here, or GLUER as published.
     docs/parameters.md lists the values of both."""
 
+    quality: QualityParams = QualityParams()
+    """Which reference cells have a say."""
+
     features: FeatureParams = FeatureParams()
     """What the factorisation sees."""
 
     factorize: FactorizeParams = FactorizeParams()
     """Joint factorisation."""
 
+    transcriptome: TranscriptomeParams = TranscriptomeParams()
+    """What the linked features tell of the reference's other genes."""
+
     anchors: AnchorParams = AnchorParams()
     """Mutual nearest neighbours."""
+
+    canonical: CanonicalParams = CanonicalParams()
+    """The linear map."""
+
+    choice: ChoiceParams = ChoiceParams()
+    """How the shares of both are chosen."""
 
     network: NetworkParams = NetworkParams()
     """The map from cells to reference."""
 
     weights: WeightParams = WeightParams()
     """From neighbours to imputed values."""
+
+    reference_batch: str = ""
+    """Column of the reference's obs that names its batches: each is standardised on its own."""
+
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where factors, neighbours and network are computed; "auto" takes a GPU if there is one."""
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> "IntegrateParams":
+        if not self.features.standardize:
+            if isinstance(self.factorize.update, SingularVectors):
+                raise ValueError("the update 'singular' needs features.standardize")
+            if self.reference_batch:
+                raise ValueError("reference_batch needs features.standardize")
+            if self.transcriptome.share or self.canonical.share:
+                raise ValueError("transcriptome and canonical maps need features.standardize")
+        return self
 
     @model_validator(mode="before")
     @classmethod
@@ -208,7 +310,11 @@ def _explicit(value: Any) -> Any:
     """The fields of `value` that were given, as nested dictionaries."""
     if not isinstance(value, Params):
         return value
-    kind = {"kind": value.kind} if isinstance(value, Multiplicative | CoordinateDescent) else {}
+    kind = (
+        {"kind": value.kind}
+        if isinstance(value, Multiplicative | CoordinateDescent | SingularVectors)
+        else {}
+    )
     return kind | {name: _explicit(getattr(value, name)) for name in value.model_fields_set}
 
 

@@ -29,9 +29,7 @@ def read_h5ad(path: str | os.PathLike[str]) -> AnnData:
         If the file is missing, not an h5ad, damaged or empty.
     """
     source = Path(path)
-    if not source.is_file():
-        raise InputError(f"There is no file {source}.")
-    _refuse_other(source)
+    require_h5ad(source)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about old formats and repeated names
@@ -96,7 +94,10 @@ def _unpack(table: AnnData) -> None:
         table.uns[slots.INFO] = info
 
 
-def _refuse_other(source: Path) -> None:
+def require_h5ad(source: Path) -> None:
+    """Refuse what is missing, damaged or no h5ad, before it is opened."""
+    if not source.is_file():
+        raise InputError(f"There is no file {source}.")
     found_wrong = damage(source)
     if found_wrong:
         raise InputError(f"{source.name} is damaged: {found_wrong}. Copy or download it again.")

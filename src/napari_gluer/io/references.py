@@ -10,24 +10,32 @@ from anndata import AnnData
 from napari_gluer import slots
 from napari_gluer.errors import InputError
 from napari_gluer.expression import expression
-from napari_gluer.io.h5ad import read_h5ad
+from napari_gluer.io.h5ad import read_h5ad, require_h5ad
 from napari_gluer.io.hashing import sha256
+from napari_gluer.io.subsampling import SubsampleParams, note_subsample, read_some
 
 
-def read_reference(path: str | os.PathLike[str]) -> AnnData:
+def read_reference(
+    path: str | os.PathLike[str], subsample: SubsampleParams | None = None, *, seed: int = 0
+) -> AnnData:
     """Read a single-cell RNA reference; counts and log1p values are both accepted.
 
     Parameters
     ----------
     path
         An h5ad; read in this order: ``layers["counts"]``, ``.raw``, ``X``.
+    subsample
+        Read only so many cells of a large atlas, its types represented; the others are never in
+        memory. None reads all.
+    seed
+        Of the draw.
 
     Returns
     -------
     - ``X``: CSR float32 ``(n_cells, n_genes)``, log1p of counts per 10,000
     - ``var_names``: unique gene symbols; ``obs`` and ``obsm`` as in the file
     - ``uns["gluer"]``: ``kind`` = log1p, ``found`` (counts or log1p), ``source`` (the slot),
-      ``path``, ``sha256``
+      ``path``, ``sha256``; ``subsample``, where cells were drawn
 
     Raises
     ------
@@ -35,7 +43,9 @@ def read_reference(path: str | os.PathLike[str]) -> AnnData:
         If the file is not an h5ad, holds no cells, or only scaled, negative or NaN values.
     """
     source = Path(path)
-    table = read_h5ad(source)
+    table, n_before = (
+        (read_h5ad(source), 0) if subsample is None else _some(source, subsample, seed)
+    )
     found_before = slots.info(table).get("found")
     try:
         expressed = expression(table)
@@ -55,4 +65,17 @@ def read_reference(path: str | os.PathLike[str]) -> AnnData:
         path=str(source),
         sha256=sha256(source),
     )
+    if subsample is not None:
+        note_subsample(reference, n_before, subsample, seed)
     return reference
+
+
+def _some(source: Path, params: SubsampleParams, seed: int) -> tuple[AnnData, int]:
+    """Drawn cells of a file, which is vetted like any."""
+    require_h5ad(source)
+    try:
+        return read_some(source, params, seed)
+    except InputError as error:
+        raise InputError(f"{source.name}: {error}") from error
+    except Exception as error:  # damage comes up as an error of any kind
+        raise InputError(f"{source.name} cannot be read as an h5ad: {error}") from error

@@ -33,3 +33,22 @@ def write_values(
     table = pd.DataFrame({"label": labels, "unmatched": unmatched, **columns})
     with atomic_path(path) as partial:
         table.to_csv(partial, index=False, float_format="%.5g")
+
+
+def write_reference_values(
+    reference: AnnData, values: Mapping[str, NDArray[np.floating]], path: str | os.PathLike[str]
+) -> None:
+    """Write one row per reference cell, whole or not at all.
+
+    Parameters
+    ----------
+    reference
+        Reads ``obs_names``.
+    values
+        Name and ``(n_reference,)`` values in the reference's order.
+    path
+        CSV with ``reference_cell`` and a column for each name.
+    """
+    table = pd.DataFrame({"reference_cell": reference.obs_names.astype(str), **values})
+    with atomic_path(path) as partial:
+        table.to_csv(partial, index=False, float_format="%.5g")

@@ -6,7 +6,7 @@ from napari_gluer import slots
 from napari_gluer.analysis.clustering import cluster
 from napari_gluer.expression import expression
 from napari_gluer.integration.gluer import integrate
-from napari_gluer.integration.imputation import membership, transfer_labels
+from napari_gluer.integration.transfer import membership, transfer_labels
 from napari_gluer.io.references import read_reference
 from napari_gluer.measurement.clean import clean
 from napari_gluer.pipeline.finding import find_cells
