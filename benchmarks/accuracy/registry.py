@@ -14,6 +14,8 @@ PACKAGE = ROOT / "src" / "napari_gluer"
 OURS = (
     "integration/*.py",
     "neighbours.py",
+    "ranking.py",
+    "devices.py",
     "expression.py",
     "devices.py",
 )

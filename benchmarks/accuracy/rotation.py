@@ -29,16 +29,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
     DEFAULT: {},
     "no linear map": {"canonical": {"share": 0.0}},
     "no transcriptome part": {"transcriptome": {"share": 0.0}},
-    "largest shares, not chosen": {"choice": {"folds": 0}},
     "hardly any deep map": {"network": {"learning_rate": 1e-6, "max_epochs": 1}},
     "deep map on single pairs": {"network": {"average_partners": False}},
-    "no sliced-Wasserstein term": {"network": {"match_distributions": 0.0}},
-    "30 factors": {"factorize": {"rank": 30}},
     "one-signed NMF": {
         "factorize": {"rank": 30, "start": "nndsvd", "update": {"kind": "coordinate"}}
     },
     "ridge 0.1": {"canonical": {"ridge": 0.1}},
-    "ridge 2": {"canonical": {"ridge": 2.0}},
     "anchors 30, 10 partners": {"anchors": {"n_neighbors": 30, "max_partners": 10}},
     "weights of 30 neighbours": {"weights": {"n_neighbors": 30}},
 }

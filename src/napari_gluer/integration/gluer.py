@@ -9,6 +9,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from napari_gluer import slots
+from napari_gluer.devices import one_blas_thread
 from napari_gluer.errors import InputError
 from napari_gluer.integration.choice import Choice, chosen_shares, spaces_of
 from napari_gluer.integration.factorize import joint_nmf
@@ -29,6 +30,7 @@ from napari_gluer.track import Timings, Track, silently
 Array = NDArray[np.float32]
 
 
+@one_blas_thread()  # eigenvectors of small matrices lose more to waiting threads than they gain
 def integrate(
     cells: AnnData | Sequence[AnnData],
     reference: AnnData,
