@@ -38,7 +38,7 @@ def write_figure() -> None:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
     figure.legend(
-        handles.values(), handles.keys(), loc="outside upper center", ncols=5, frameon=False
+        handles.values(), handles.keys(), loc="outside upper center", ncols=3, frameon=False
     )
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
     metadata = {"Date": None, "Creator": "benchmarks/accuracy"}
