@@ -157,3 +157,18 @@ def test_subsample_keeps_types(folder: Path, tmp_path: Path) -> None:
     small = ng.read_reference(out)
     assert small.n_obs == 20
     assert (small.obs["cell_type"].value_counts() >= 8).all()
+
+
+def test_what_was_drawn_is_drawn_again(folder: Path, tmp_path: Path) -> None:
+    """After an integration with drawn cells the whole atlas serves every command."""
+    reference, out = folder / "reference.h5ad", tmp_path / "out.h5ad"
+    params = ng.SubsampleParams(n_cells=40, by=("cell_type",), least=5)
+    drawn = ng.read_reference(reference, params, seed=3)
+    cells = ng.integrate(ng.read_cells(folder / "left.h5ad"), drawn)
+    ng.write_cells(cells, out)
+    assert call("reproduce", out) == 0
+    assert call("impute", out, "GENE7", "--reference", reference, "--out", tmp_path / "g.csv") == 0
+    found = pd.read_csv(tmp_path / "g.csv")["GENE7"]
+    np.testing.assert_allclose(found, ng.impute(cells, drawn, "GENE7"), rtol=1e-3)
+    ng.write_cells(drawn, tmp_path / "small.h5ad")
+    assert call("reproduce", out, "--reference", tmp_path / "small.h5ad") == 0

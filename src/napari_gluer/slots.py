@@ -73,6 +73,7 @@ _RESULTS = {
     "pairs",
     "reference_path",
     "reference_sha256",
+    "reference_subsample",
     "outcome",
     "cluster_params",
     "cluster_seed",

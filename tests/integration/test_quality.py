@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
+import napari_gluer as ng
 from napari_gluer.errors import InputError
 from napari_gluer.integration.quality import QualityParams, quality_of
 
@@ -67,3 +70,19 @@ def test_no_cell_left_is_an_error_that_says_what_was_found() -> None:
     counts, genes = table(100)
     with pytest.raises(InputError, match=r"None of the 5 reference cells.*too few genes 5.*least"):
         quality_of(log_normalised(counts), genes, QualityParams(least_genes=100_000))
+
+
+def test_dying_reference_cells_have_no_say(typed: Any) -> None:
+    reference = typed.reference.copy()
+    reference.var_names = [*reference.var_names[:-1], "MT-CO1"]
+    counts = reference.X.toarray()
+    dying = np.arange(0, reference.n_obs, 10)
+    counts[:, -1] = 0
+    counts[dying, -1] = 2 * counts[dying].sum(axis=1)
+    reference.X = sparse.csr_matrix(counts)
+    weights = ng.integrate(typed.cells, reference).obsm["gluer_weights"]
+    assert weights.shape == (typed.cells.n_obs, reference.n_obs)
+    assert weights[:, dying].nnz == 0
+    np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-5)
+    all_cells = ng.IntegrateParams(quality={"most_mitochondrial": 1.0, "least_genes": 0})
+    assert ng.integrate(typed.cells, reference, all_cells).obsm["gluer_weights"][:, dying].nnz > 0

@@ -156,3 +156,29 @@ def test_a_torn_matrix_is_refused(tmp_path: Path) -> None:
         file["X"]["indices"][5] = 10_000
     with pytest.raises(InputError, match=r"torn\.h5ad"):
         read_reference(path, SubsampleParams(n_cells=100))
+
+
+SOME = SubsampleParams(n_cells=50)
+
+
+def test_intensities_are_refused_as_in_a_whole_file(tmp_path: Path) -> None:
+    table = AnnData(np.random.default_rng(0).random((200, 5)).astype(np.float32))
+    table.uns["gluer"] = {"kind": "intensity"}
+    table.write_h5ad(tmp_path / "cells.h5ad")
+    with pytest.raises(InputError, match=r"cells\.h5ad: This table holds intensities"):
+        read_reference(tmp_path / "cells.h5ad", SOME)
+
+
+@pytest.mark.filterwarnings("ignore:Observation names")
+def test_repeated_names_become_those_of_the_whole_file(tmp_path: Path) -> None:
+    table = AnnData(np.random.default_rng(0).poisson(2, (300, 8)).astype(np.float32))
+    table.obs_names = ["same"] * 300
+    table.write_h5ad(tmp_path / "atlas.h5ad")
+    whole, some = (read_reference(tmp_path / "atlas.h5ad", params) for params in (None, SOME))
+    assert list(some.obs_names) == list(whole.obs_names[drawn_rows(whole.obs, SOME, 0)])
+
+
+def test_no_cells(tmp_path: Path) -> None:
+    AnnData(np.zeros((0, 4), np.float32)).write_h5ad(tmp_path / "empty.h5ad")
+    with pytest.raises(InputError, match=r"empty\.h5ad.*holds no cells"):
+        read_reference(tmp_path / "empty.h5ad", SOME)

@@ -1,10 +1,12 @@
 """What all commands share: the application, exit status, progress."""
 
+import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
 
+from anndata import AnnData
 from cyclopts import App, CycloptsError, Parameter
 from tqdm import tqdm
 
@@ -58,6 +60,15 @@ def main(words: Sequence[str] | None = None) -> int:
         print("napari-gluer: interrupted", file=sys.stderr)
         return 130
     return status if isinstance(status, int) else 0
+
+
+def reference_of(cells: AnnData, path: Path) -> AnnData:
+    """The reference at `path`, or those of its cells that `cells` were integrated with."""
+    drawn = json.loads(str(cells.uns.get("gluer", {}).get("reference_subsample", "null")))
+    if drawn is None:
+        return ng.read_reference(path)
+    params = ng.SubsampleParams.model_validate_json(drawn["params"])
+    return ng.read_reference(path, params, seed=int(drawn["seed"]))
 
 
 def report(items: Iterable[T], desc: str, /) -> Iterator[T]:

@@ -7,7 +7,7 @@ import pandas as pd
 from cyclopts import Parameter
 
 import napari_gluer as ng
-from napari_gluer.cli.application import Flat, app, report
+from napari_gluer.cli.application import Flat, app, reference_of, report
 from napari_gluer.io.atomic import atomic_path
 from napari_gluer.io.cells import refuse_other_table
 from napari_gluer.io.values import write_values
@@ -148,7 +148,7 @@ def impute(cells: Path, genes: list[str], *, reference: Path, out: Path) -> None
         CSV to write: label, unmatched, one column per gene (log1p of counts per 10,000).
     """
     table = ng.read_cells(cells)
-    values = ng.impute(table, ng.read_reference(reference), genes)
+    values = ng.impute(table, reference_of(table, reference), genes)
     write_values(table, dict(zip(genes, values.T, strict=True)), out)
     print(f"{len(genes)} genes × {table.n_obs:,} cells in {out}")
 
@@ -170,7 +170,7 @@ def transfer(cells: Path, column: str, *, reference: Path, out: Path) -> None:
     """
     refuse_other_table(out)
     table = ng.read_cells(cells)
-    types = ng.transfer_labels(table, ng.read_reference(reference), column)
+    types = ng.transfer_labels(table, reference_of(table, reference), column)
     table.obs[types.columns] = types
     ng.write_cells(table, out)
     print(types.iloc[:, 0].value_counts().to_string())
@@ -194,7 +194,7 @@ def paint(cells: Path, labels: Path, gene: str, *, reference: Path, out: Path) -
         PNG to write.
     """
     table, index = ng.read_cells(cells), ng.LabelIndex(ng.read_labels(labels))
-    values = ng.impute(table, ng.read_reference(reference), gene)
+    values = ng.impute(table, reference_of(table, reference), gene)
     with atomic_path(out) as partial:
         Painter(table, index).gene(gene, values, partial, how_known(gene, table))
     print(out)

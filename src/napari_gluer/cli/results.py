@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import napari_gluer as ng
-from napari_gluer.cli.application import ANOTHER, Flat, app, report
+from napari_gluer.cli.application import ANOTHER, Flat, app, reference_of, report
 from napari_gluer.io.cells import refuse_other_table
 from napari_gluer.io.values import write_reference_values
 
@@ -33,7 +33,8 @@ def export(
     params
         What becomes of unmatched cells.
     """
-    table, atlas = ng.read_cells(cells), ng.read_reference(reference)
+    table = ng.read_cells(cells)
+    atlas = reference_of(table, reference)
     path = ng.export_imputed(table, atlas, out, genes or None, params=params, track=report)
     print(f"{len(genes or atlas.var_names):,} genes × {table.n_obs:,} cells in {path}")
 
@@ -53,7 +54,8 @@ def reverse(cells: Path, features: list[str], *, reference: Path, out: Path) -> 
     out
         CSV to write: reference_cell, one column per feature, in the unit of the cells' values.
     """
-    table, atlas = ng.read_cells(cells), ng.read_reference(reference)
+    table = ng.read_cells(cells)
+    atlas = reference_of(table, reference)
     values = ng.impute_onto_reference(table, atlas, features, track=report)
     write_reference_values(atlas, dict(zip(features, values.T, strict=True)), out)
     print(f"{len(features)} features × {atlas.n_obs:,} reference cells in {out}")
@@ -89,7 +91,7 @@ def coembed(
         raise ng.InputError("Tables to show together must have file names of their own.")
     joint = ng.coembed(
         tables[0] if len(tables) == 1 else named,
-        ng.read_reference(reference),
+        reference_of(tables[0], reference),
         params,
         seed=seed,
         track=report,
@@ -111,7 +113,8 @@ def reproduce(cells: list[Path], *, reference: Path | None = None) -> int:
         The reference of the integration, .h5ad, where it is not at its old place.
     """
     tables = [ng.read_cells(path) for path in cells]
-    atlas = ng.read_reference(reference or _remembered(tables[0].uns.get("gluer", {})))
+    place = reference or _remembered(tables[0].uns.get("gluer", {}))
+    atlas = reference_of(tables[0], place)
     found = ng.reproduce(tables, atlas, track=report)
     for path, one in zip(cells, found, strict=True):
         print(f"{path}: {one.text}")

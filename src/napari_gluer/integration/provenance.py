@@ -31,6 +31,8 @@ def provenance(
     expressed, known = linked.expressed, slots.info(linked.reference)
     genes = [";".join(genes) for genes in linked.links["genes"]]
     source = {f"reference_{name}": known[name] for name in ("path", "sha256") if name in known}
+    if "subsample" in known:
+        source["reference_subsample"] = json.dumps(known["subsample"])
     return source | {
         slots.REFERENCE_NAMES: linked.reference.obs_names.astype(str).to_numpy(object),
         slots.FINGERPRINT: linked.fingerprint,

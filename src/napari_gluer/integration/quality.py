@@ -83,7 +83,9 @@ def quality_of(
         "too many genes": (expressed > params.most_genes * fewer)
         if params.most_genes
         else np.zeros(len(expressed), bool),
-        "mitochondrial": _mitochondrial(expression, genes) > params.most_mitochondrial,
+        "mitochondrial": (_mitochondrial(expression, genes) > params.most_mitochondrial)
+        if params.most_mitochondrial < 1
+        else np.zeros(len(expressed), bool),
     }
     usable = ~np.any(list(failed.values()), axis=0)
     reasons = {name: int(which.sum()) for name, which in failed.items()}

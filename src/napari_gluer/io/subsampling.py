@@ -8,6 +8,7 @@ import h5py  # type: ignore[import-untyped]
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+from anndata.utils import make_index_unique
 from annotated_types import Ge, Le
 from numpy.typing import NDArray
 from scipy import sparse
@@ -133,11 +134,15 @@ def read_some(path: Path, params: SubsampleParams, seed: int) -> tuple[AnnData, 
     """
     with h5py.File(path) as file:
         obs = anndata.io.read_elem(file["obs"])
+        if not len(obs):
+            raise InputError("it holds no cells.")
+        obs.index = make_index_unique(obs.index.astype(str))  # as in the whole file
         rows = drawn_rows(obs, params, seed)
         table = AnnData(
             _rows_of(file["X"], rows) if "X" in file else None,
             obs=obs.iloc[rows].copy(),
             var=anndata.io.read_elem(file["var"]),
+            uns=_known(file),
         )
         for key in file.get("obsm", ()):
             stored = file["obsm"][key]
@@ -149,6 +154,12 @@ def read_some(path: Path, params: SubsampleParams, seed: int) -> tuple[AnnData, 
             var = anndata.io.read_elem(file["raw"]["var"])
             table.raw = AnnData(_rows_of(file["raw"]["X"], rows), obs=table.obs, var=var)
     return table, len(obs)
+
+
+def _known(file: h5py.File) -> dict[str, Any]:
+    """What the file says of itself: intensities must not pass for expression."""
+    path = f"uns/{slots.INFO}"
+    return {slots.INFO: anndata.io.read_elem(file[path])} if path in file else {}
 
 
 def _rows_of(stored: Any, rows: NDArray[np.intp]) -> Any:
