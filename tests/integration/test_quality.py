@@ -86,3 +86,14 @@ def test_dying_reference_cells_have_no_say(typed: Any) -> None:
     np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-5)
     all_cells = ng.IntegrateParams(quality={"most_mitochondrial": 1.0, "least_genes": 0})
     assert ng.integrate(typed.cells, reference, all_cells).obsm["gluer_weights"][:, dying].nnz > 0
+
+
+def test_the_matrix_is_left_as_it_is() -> None:
+    """Also the order of its entries, which a comparison by SciPy would sort."""
+    indices, data = np.array([3, 0, 1, 2]), np.array([1.0, 2.0, 0.0, 4.0])
+    matrix = sparse.csr_matrix((data, indices, np.array([0, 2, 2, 4])), (3, 4))
+    genes = pd.Index(["A", "B", "C", "MT-1"])
+    found = quality_of(matrix, genes, QualityParams(least_genes=5000, most_mitochondrial=0.9))
+    assert list(found.usable) == [True, False, True]
+    np.testing.assert_array_equal(matrix.indices, [3, 0, 1, 2])
+    np.testing.assert_array_equal(matrix.data, data)
