@@ -100,7 +100,7 @@ def quality_of(
 
 
 def _above_zero(matrix: sparse.csr_matrix) -> NDArray[np.int64]:
-    """Genes above 0 in each cell; SciPy's own comparison would sort the caller's matrix in place."""
+    """Genes above 0 in each cell; SciPy's comparison would sort the caller's matrix in place."""
     above = np.concatenate([[0], np.cumsum(matrix.data > 0)])
     return np.asarray(np.diff(above[matrix.indptr]), np.int64)
 
