@@ -172,3 +172,17 @@ def test_what_was_drawn_is_drawn_again(folder: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(found, ng.impute(cells, drawn, "GENE7"), rtol=1e-3)
     ng.write_cells(drawn, tmp_path / "small.h5ad")
     assert call("reproduce", out, "--reference", tmp_path / "small.h5ad") == 0
+
+
+@pytest.mark.parametrize("read", ["left.h5ad", "reference.h5ad"])
+@pytest.mark.parametrize("command", ["export", "impute", "reverse"])
+def test_what_is_read_is_not_written_over(
+    folder: Path, capsys: pytest.CaptureFixture[str], command: str, read: str
+) -> None:
+    done, reference = folder / "done" / "left.h5ad", folder / "reference.h5ad"
+    target = done if read == "left.h5ad" else reference
+    before = target.read_bytes()
+    words = (command, done, "GENE1", "--reference", reference)
+    assert call(*words, "--out", target.parent / "." / target.name) == 2
+    assert "is read by this command" in capsys.readouterr().err
+    assert target.read_bytes() == before

@@ -95,3 +95,20 @@ def test_cells_that_are_not_integrated(placed: tuple[Any, AnnData]) -> None:
     typed, _ = placed
     with pytest.raises(InputError, match=r"ng\.integrate\(cells, reference\)"):
         impute_onto_reference(typed.cells, typed.reference, "Protein0")
+
+
+def test_what_a_channel_does_not_show_is_not_drawn_on(placed: tuple[Any, AnnData]) -> None:
+    typed, cells = placed
+    gaps = cells.copy()
+    gaps.X = np.asarray(cells.X, np.float32).copy()
+    gaps.X[:30, 3] = np.nan
+    gaps.X[30:, 3] = 7
+    found = impute_onto_reference(gaps, typed.reference, str(cells.var_names[3]))
+    np.testing.assert_allclose(found[np.isfinite(found)], 7, rtol=1e-5)
+    assert np.isfinite(found).sum() > len(found) / 2
+
+
+def test_no_feature_is_refused(placed: tuple[Any, AnnData]) -> None:
+    typed, cells = placed
+    with pytest.raises(InputError, match="no feature"):
+        impute_onto_reference(cells, typed.reference, [])

@@ -108,3 +108,21 @@ def test_a_cancelled_export_leaves_nothing(
         with pytest.raises(ng.Cancelled):
             export_imputed(*integrated, tmp_path / f"g{ending}", GENES, track=second)
     assert not list(tmp_path.iterdir())
+
+
+def test_one_gene_is_a_gene(integrated: tuple[AnnData, AnnData], tmp_path: Path) -> None:
+    found = pd.read_csv(export_imputed(*integrated, tmp_path / "one.csv", "GENE3"))
+    assert list(found) == ["label", "unmatched", "GENE3"]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".parquet"])
+def test_a_gene_called_like_a_key_is_refused(tmp_path: Path, ending: str) -> None:
+    cells, reference = table(47, 1)[:, :6].copy(), table(60, 2)
+    reference.var_names = [*reference.var_names[:-1], "label"]
+    cells.obs["label"] = np.arange(1, 48)
+    done = ng.integrate(cells, reference, seed=0)
+    with pytest.raises(ng.InputError, match="called label have the name of a key"):
+        export_imputed(done, reference, tmp_path / f"all{ending}")
+    assert not list(tmp_path.iterdir())
+    found = read_h5ad(export_imputed(done, reference, tmp_path / "all.h5ad", ["label"]))
+    np.testing.assert_allclose(found.X[:, 0], ng.impute(done, reference, "label"), atol=1e-6)

@@ -91,3 +91,21 @@ def test_what_cannot_be_reproduced(cells: AnnData, reference: AnnData) -> None:
     del forgetful.uns["gluer"]["seed"]
     with pytest.raises(ng.InputError, match="does not remember seed"):
         reproduce(forgetful, reference)
+
+
+@pytest.mark.parametrize("slot", ["X_gluer", "gluer_weights"])
+def test_nan_is_not_the_same_result(cells: AnnData, reference: AnnData, slot: str) -> None:
+    damaged = cells.copy()
+    values = damaged.obsm[slot].copy()
+    (values.data if slot == "gluer_weights" else values.ravel())[3] = np.nan
+    damaged.obsm[slot] = values
+    assert not reproduce(damaged, reference)[0].equal
+
+
+def test_half_a_result_is_refused(cells: AnnData, reference: AnnData) -> None:
+    half = cells.copy()
+    del half.obsm["gluer_weights"]
+    with pytest.raises(ng.InputError, match="Only integrated cells"):
+        reproduce(half, reference)
+    with pytest.raises(ng.InputError, match="no table of cells"):
+        reproduce([], reference)

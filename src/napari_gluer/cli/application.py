@@ -33,7 +33,7 @@ app = App(
     help="Paint genes that were never imaged onto multiplexed tissue images.",
     version=ng.__version__,
     result_action="return_value",
-    default_parameter=Parameter(consume_multiple=True),
+    default_parameter=Parameter(consume_multiple=True, negative_iterable=()),
 )
 
 
@@ -69,6 +69,12 @@ def reference_of(cells: AnnData, path: Path) -> AnnData:
         return ng.read_reference(path)
     params = ng.SubsampleParams.model_validate_json(drawn["params"])
     return ng.read_reference(path, params, seed=int(drawn["seed"]))
+
+
+def refuse_inputs(out: Path, *inputs: Path) -> None:
+    """Refuse to write over a file that is read."""
+    if out.resolve() in {path.resolve() for path in inputs}:
+        raise InputError(f"{out} is read by this command; give --out another name.")
 
 
 def report(items: Iterable[T], desc: str, /) -> Iterator[T]:

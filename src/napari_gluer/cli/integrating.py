@@ -7,7 +7,7 @@ import pandas as pd
 from cyclopts import Parameter
 
 import napari_gluer as ng
-from napari_gluer.cli.application import Flat, app, reference_of, report
+from napari_gluer.cli.application import Flat, app, reference_of, refuse_inputs, report
 from napari_gluer.io.atomic import atomic_path
 from napari_gluer.io.cells import refuse_other_table
 from napari_gluer.io.values import write_values
@@ -76,6 +76,7 @@ def integrate(
     places = _places(cells, out)
     for place in places:
         refuse_other_table(place)
+        refuse_inputs(place, reference)
     tables, atlas = [ng.read_cells(path) for path in cells], ng.read_reference(reference)
     known = None if pairs is None else [_read_pairs(pairs, len(cells))]
     integrated = ng.integrate(tables, atlas, params, pairs=known, seed=seed, track=report)
@@ -147,6 +148,7 @@ def impute(cells: Path, genes: list[str], *, reference: Path, out: Path) -> None
     out
         CSV to write: label, unmatched, one column per gene (log1p of counts per 10,000).
     """
+    refuse_inputs(out, cells, reference)
     table = ng.read_cells(cells)
     values = ng.impute(table, reference_of(table, reference), genes)
     write_values(table, dict(zip(genes, values.T, strict=True)), out)
@@ -169,6 +171,7 @@ def transfer(cells: Path, column: str, *, reference: Path, out: Path) -> None:
         Table to write, .h5ad.
     """
     refuse_other_table(out)
+    refuse_inputs(out, reference)
     table = ng.read_cells(cells)
     types = ng.transfer_labels(table, reference_of(table, reference), column)
     table.obs[types.columns] = types
@@ -193,6 +196,7 @@ def paint(cells: Path, labels: Path, gene: str, *, reference: Path, out: Path) -
     out
         PNG to write.
     """
+    refuse_inputs(out, cells, labels, reference)
     table, index = ng.read_cells(cells), ng.LabelIndex(ng.read_labels(labels))
     values = ng.impute(table, reference_of(table, reference), gene)
     with atomic_path(out) as partial:

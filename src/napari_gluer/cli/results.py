@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import napari_gluer as ng
-from napari_gluer.cli.application import ANOTHER, Flat, app, reference_of, report
+from napari_gluer.cli.application import ANOTHER, Flat, app, reference_of, refuse_inputs, report
 from napari_gluer.io.cells import refuse_other_table
 from napari_gluer.io.values import write_reference_values
 
@@ -33,6 +33,7 @@ def export(
     params
         What becomes of unmatched cells.
     """
+    refuse_inputs(out, cells, reference)
     table = ng.read_cells(cells)
     atlas = reference_of(table, reference)
     path = ng.export_imputed(table, atlas, out, genes or None, params=params, track=report)
@@ -54,6 +55,7 @@ def reverse(cells: Path, features: list[str], *, reference: Path, out: Path) -> 
     out
         CSV to write: reference_cell, one column per feature, in the unit of the cells' values.
     """
+    refuse_inputs(out, cells, reference)
     table = ng.read_cells(cells)
     atlas = reference_of(table, reference)
     values = ng.impute_onto_reference(table, atlas, features, track=report)
@@ -85,6 +87,7 @@ def coembed(
     seed
         Of layout and clusters.
     """
+    refuse_inputs(out, *cells, reference)
     tables = [ng.read_cells(path) for path in cells]
     named = {path.stem: table for path, table in zip(cells, tables, strict=True)}
     if len(named) < len(cells):
@@ -151,6 +154,7 @@ def subsample(
     seed
         Of the draw.
     """
+    refuse_inputs(out, reference)
     drawn = ng.read_reference(reference, params, seed=seed)
     refuse_other_table(out)
     ng.write_cells(drawn, out)

@@ -72,7 +72,11 @@ def impute_onto_reference(
         device=params.device,
         track=track,
     )
-    found = np.asarray(weighed.weights @ values, np.float32)
+    held = np.isfinite(values)  # what a channel does not show is not drawn on
+    shown = weighed.weights @ held.astype(np.float32)
+    total = weighed.weights @ np.where(held, values, np.float32(0))
+    shown = np.where(shown > 0, shown, np.float32(np.nan))
+    found = np.asarray(total / shown, np.float32)
     return found[:, 0] if isinstance(features, str) else found
 
 
@@ -80,6 +84,8 @@ def _columns(cells: AnnData, features: list[str]) -> NDArray[np.float32]:
     """Columns of X, dense ``(n_cells, n_features)``."""
     if cells.X is None:
         raise InputError("The table of cells has no X; put the values there.")
+    if not features:
+        raise InputError("There is no feature to impute.")
     missing = [name for name in features if name not in cells.var_names]
     if missing:
         raise InputError(

@@ -83,8 +83,9 @@ def export_imputed(
     write = _writer(target)
     expressed = expression(reference)
     weights = checked_weights(cells, reference, expressed)
-    wanted = [str(gene) for gene in (expressed.genes if genes is None else genes)]
-    _require(expressed, wanted)
+    asked = [genes] if isinstance(genes, str) else genes
+    wanted = [str(gene) for gene in (expressed.genes if asked is None else asked)]
+    _require(expressed, wanted, target)
     columns = expressed.matrix[:, expressed.genes.get_indexer(pd.Index(wanted))].tocsr()
     hidden = slots.unmatched(cells) & (not params.show_unmatched)
 
@@ -101,13 +102,19 @@ def export_imputed(
     return target
 
 
-def _require(expressed: Expression, genes: list[str]) -> None:
+def _require(expressed: Expression, genes: list[str], path: Path) -> None:
     if not genes:
         raise InputError("There is no gene to write.")
     repeated = pd.Index(genes)[pd.Index(genes).duplicated()].unique()
     if len(repeated):
         raise InputError(f"Genes are named twice: {listed(repeated)}.")
     expressed.require(genes)
+    keys = sorted({"label", "unmatched"} & set(genes))
+    if keys and path.suffix.casefold() != ".h5ad":
+        raise InputError(
+            f"Genes called {listed(keys)} have the name of a key column; write an .h5ad, or leave "
+            "them out."
+        )
 
 
 def _writer(path: Path) -> Callable[[Path, AnnData, list[str], _Blocks], None]:

@@ -44,7 +44,8 @@ class Reproduction:
     @property
     def equal(self) -> bool:
         """Whether the result came out again, to `TOLERANCE`."""
-        return self.same_inputs and max(self.embedding, self.weights) <= TOLERANCE
+        close = self.embedding <= TOLERANCE and self.weights <= TOLERANCE  # NaN is never close
+        return self.same_inputs and close
 
     @property
     def text(self) -> str:
@@ -86,6 +87,8 @@ def reproduce(
         If cells are not integrated, tables are missing, or the reference is another one.
     """
     tables = [cells] if isinstance(cells, AnnData) else list(cells)
+    if not tables:
+        raise InputError("There is no table of cells to reproduce.")
     known = [_known(table) for table in tables]
     _require_all(known)
     expressed = expression(reference)
@@ -106,7 +109,8 @@ def reproduce(
 
 def _known(table: AnnData) -> dict[str, Any]:
     known = slots.info(table)
-    slots.require(table, "obsm", slots.EMBEDDING, "Only integrated cells can be reproduced.")
+    for slot in (slots.EMBEDDING, slots.WEIGHTS):
+        slots.require(table, "obsm", slot, "Only integrated cells can be reproduced.")
     missing = [key for key in ("params", "seed", "linked_values_sha256") if key not in known]
     if missing:
         raise InputError(f"The result does not remember {listed(missing)}; integrate again.")
