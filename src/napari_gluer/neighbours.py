@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import sparse
 
 from napari_gluer.devices import pick_device
 from napari_gluer.errors import InputError
@@ -108,6 +109,30 @@ def nearest_by_distance(
     search = _Search(longer, np.concatenate([target, half], axis=1), source, target, exact_squares)
     indices, squares = search.run(n_neighbors, device, track, desc)
     return indices, np.sqrt(squares)
+
+
+def neighbour_matrix(
+    indices: NDArray[np.int64], n_points: int, values: NDArray[np.floating] | None = None
+) -> sparse.csr_matrix:
+    """Neighbours as a matrix.
+
+    Parameters
+    ----------
+    indices
+        ``(n_query, k)``, as the searches here give them.
+    n_points
+        How many points there are.
+    values
+        ``(n_query, k)`` to store; None stores 1.
+
+    Returns
+    -------
+    scipy.sparse.csr_matrix
+        ``(n_query, n_points)``, in the order of the neighbours.
+    """
+    n, k = indices.shape
+    data = np.ones(n * k, np.float32) if values is None else values.ravel()
+    return sparse.csr_matrix((data, indices.ravel(), np.arange(n + 1) * k), (n, n_points))
 
 
 def _require_finite(*sides: NDArray[np.floating]) -> None:

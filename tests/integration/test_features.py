@@ -11,12 +11,11 @@ from scipy import sparse
 from napari_gluer.integration.factorize import Factors
 from napari_gluer.integration.features import (
     compared,
-    linked_above_zero,
     most_variable,
     parted,
     signed,
 )
-from napari_gluer.integration.standard import standardized
+from napari_gluer.integration.standard import above_zero, standardized
 
 
 @pytest.mark.parametrize("stored", [np.asarray, sparse.csr_matrix])
@@ -74,7 +73,7 @@ def test_signed_factors_say_the_values_that_the_parts_say() -> None:
 def test_cells_are_counted_by_the_features_above_zero() -> None:
     X = np.array([[0, 0], [0, 1e-6], [3, 2], [0, 0]], np.float32)
     for stored in (np.asarray, sparse.csr_matrix):
-        np.testing.assert_array_equal(linked_above_zero(stored(X)), [0, 1, 2, 0])
+        np.testing.assert_array_equal(above_zero(stored(X)), [0, 1, 2, 0])
 
 
 def test_compared_cells_differ_as_what_their_factors_stand_for() -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from napari_gluer import slots
-from napari_gluer.neighbours import nearest_by_distance
+from napari_gluer.neighbours import nearest_by_distance, neighbour_matrix
 from napari_gluer.params import Params
 from napari_gluer.track import Track, silently
 
@@ -94,9 +94,7 @@ def _shared_neighbours(
     n = len(embedding)
     k = min(n_neighbors + 1, n)
     indices, _ = nearest_by_distance(embedding, embedding, k, track=track, desc="Clusters")
-    near = sparse.csr_matrix(
-        (np.ones(n * k, np.float32), indices.ravel(), np.arange(n + 1) * k), (n, n)
-    )
+    near = neighbour_matrix(indices, n)
     linked = near.maximum(near.T)
     shared = sparse.csr_matrix(linked.multiply(near @ near.T))
     shared.data /= 2 * k - shared.data

@@ -87,6 +87,7 @@ def coembed(
     seed
         Of layout and clusters.
     """
+    refuse_other_table(out)
     refuse_inputs(out, *cells, reference)
     tables = [ng.read_cells(path) for path in cells]
     named = {path.stem: table for path, table in zip(cells, tables, strict=True)}
@@ -99,7 +100,6 @@ def coembed(
         seed=seed,
         track=report,
     )
-    refuse_other_table(out)
     ng.write_cells(joint, out)
     print(joint.obs["source"].value_counts(sort=False).to_string())
 
@@ -154,8 +154,8 @@ def subsample(
     seed
         Of the draw.
     """
+    refuse_other_table(out)
     refuse_inputs(out, reference)
     drawn = ng.read_reference(reference, params, seed=seed)
-    refuse_other_table(out)
     ng.write_cells(drawn, out)
     print(drawn.uns["gluer"]["subsample"]["outcome"])

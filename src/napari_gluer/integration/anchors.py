@@ -2,10 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from napari_gluer.integration.params import AnchorParams
-from napari_gluer.neighbours import nearest_by_cosine
+from napari_gluer.neighbours import nearest_by_cosine, neighbour_matrix
 from napari_gluer.track import Track, silently
 
 Pairs = NDArray[np.int64]
@@ -96,23 +95,13 @@ def mutual_pairs(
         track=track,
         desc="Neighbours among the cells",
     )
-    shape = (len(rows), len(columns))
-    forward = _as_sparse(of_cells, shape[::-1], similarity + 2).T.tocsr()  # +2: no stored zeros
-    mutual = forward.multiply(_as_sparse(of_reference, shape)).tocsr()
+    stored = (similarity + 2).astype(np.float64)  # + 2: no stored zeros
+    forward = neighbour_matrix(of_cells, len(rows), stored).T.tocsr()
+    mutual = forward.multiply(neighbour_matrix(of_reference, len(columns))).tocsr()
     mutual.sort_indices()
     found = mutual.tocoo()
     pairs = np.column_stack([rows[found.row], columns[found.col]]).astype(np.int64)
     return pairs, (found.data - 2).astype(np.float32)
-
-
-def _as_sparse(
-    neighbours: NDArray[np.int64],
-    shape: tuple[int, int],
-    values: NDArray[np.floating] | None = None,
-) -> sparse.csr_matrix:
-    n, k = neighbours.shape
-    data = np.ones(n * k, np.float32) if values is None else values.ravel().astype(np.float64)
-    return sparse.csr_matrix((data, neighbours.ravel(), np.arange(n + 1) * k), shape=shape)
 
 
 def _rank_within(group: NDArray[np.int64], similarity: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from napari_gluer.integration.params import ChoiceParams, IntegrateParams
 from napari_gluer.integration.singular import folded, joint_singular_factors
 from napari_gluer.integration.spaces import Anchoring, Shares, Spaces, mapped_factors
 from napari_gluer.integration.standard import Standardized
-from napari_gluer.integration.transcriptome import learnt
-from napari_gluer.neighbours import nearest_by_distance
+from napari_gluer.integration.transcriptome import told
+from napari_gluer.neighbours import nearest_by_distance, neighbour_matrix
 from napari_gluer.track import Track, silently
 
 Array = NDArray[np.float32]
@@ -40,9 +39,9 @@ class Choice:
 def candidates(params: IntegrateParams, *, rich: bool) -> list[Shares]:
     """Shares to try: the transcriptome or not, none, half or all of the linear map."""
     most = params.canonical.share
-    told = [0.0, params.transcriptome.share] if rich and params.transcriptome.share else [0.0]
+    richer = [0.0, params.transcriptome.share] if rich and params.transcriptome.share else [0.0]
     turned = [0.0, most / 2, most] if most else [0.0]
-    return [Shares(a, m) for a in told for m in turned]
+    return [Shares(a, m) for a in richer for m in turned]
 
 
 def chosen_shares(
@@ -94,24 +93,16 @@ def chosen_shares(
 
 
 def spaces_of(
-    sides: Sequence[Standardized],
-    targets: Array | None,
-    anchoring: Anchoring,
-    *,
-    factors: list[Array] | None = None,
-    seed: int = 0,
-    track: Track = silently,
+    sides: Sequence[Standardized], targets: Array | None, anchoring: Anchoring, *, seed: int = 0
 ) -> Spaces:
-    """Every part of the co-embedding that the parameters ask for; `factors` where there are any."""
+    """Every part of the co-embedding that the parameters ask for."""
     params = anchoring.params
-    if factors is None:
-        factors = folded(joint_singular_factors(sides, params.factorize.rank, seed=seed))
-    mapped = mapped_factors(factors, anchoring, track) if params.canonical.share else None
-    told = None
-    if targets is not None:
-        prediction = learnt(sides[0], targets)
-        told = [prediction.of(side) for side in sides]
-    return Spaces(factors, mapped, told)
+    factors = folded(joint_singular_factors(sides, params.factorize.rank, seed=seed))
+    return Spaces(
+        factors,
+        mapped_factors(factors, anchoring) if params.canonical.share else None,
+        None if targets is None else told(sides, targets),
+    )
 
 
 def _sample(
@@ -164,10 +155,8 @@ def _agreement(
 def _predicted(query: Array, points: Array, values: Array, params: IntegrateParams) -> Array:
     k = params.choice.n_neighbors
     near, _ = nearest_by_distance(query, points, k, device=params.device)
-    n, found = near.shape
-    share = np.full(n * found, 1 / found, np.float32)
-    mean = sparse.csr_matrix((share, near.ravel(), np.arange(n + 1) * found), (n, len(points)))
-    return np.asarray(mean @ values)
+    share = np.full(near.shape, 1 / near.shape[1], np.float32)
+    return np.asarray(neighbour_matrix(near, len(points), share) @ values)
 
 
 def _correlation(A: Array, B: Array) -> NDArray[np.float64]:

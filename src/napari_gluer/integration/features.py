@@ -37,11 +37,6 @@ def parted(sides: Sequence[Standardized]) -> list[Array]:
     return [np.concatenate([np.maximum(Z, 0), np.maximum(-Z, 0)], axis=1) for Z in dense]
 
 
-def linked_above_zero(matrix: Any) -> NDArray[np.int64]:
-    """In how many features each cell is above 0, ``(n_cells,)``."""
-    return np.asarray((matrix > 0).sum(axis=1), np.int64).ravel()
-
-
 def signed(factors: Factors) -> Factors:
     """Factors of `parted` values as what they say of the values: positive less negative part."""
     n_features = len(factors.G) // 2

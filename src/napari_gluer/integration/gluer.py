@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from napari_gluer import slots
 from napari_gluer.devices import one_blas_thread
 from napari_gluer.errors import InputError
-from napari_gluer.integration.choice import Choice, chosen_shares, spaces_of
+from napari_gluer.integration.choice import Choice, chosen_shares
 from napari_gluer.integration.factorize import joint_nmf
 from napari_gluer.integration.features import compared, parted, signed
 from napari_gluer.integration.linked import Linked, link
@@ -20,9 +20,9 @@ from napari_gluer.integration.pairing import given_pairs
 from napari_gluer.integration.params import FactorizeParams, IntegrateParams, SingularVectors
 from napari_gluer.integration.provenance import outcome, provenance
 from napari_gluer.integration.singular import folded, joint_singular_factors
-from napari_gluer.integration.spaces import Anchoring, Shares
+from napari_gluer.integration.spaces import Anchoring, Shares, Spaces, mapped_factors
 from napari_gluer.integration.standard import Standardized, standardized
-from napari_gluer.integration.transcriptome import components
+from napari_gluer.integration.transcriptome import components, told
 from napari_gluer.integration.weights import neighbour_weights, support
 from napari_gluer.neighbours import unit_rows
 from napari_gluer.track import Timings, Track, silently
@@ -164,12 +164,12 @@ def _placed(linked: Linked, anchoring: Anchoring, run: _Run) -> _Placed:
         lambda: chosen_shares(sides, targets, anchoring, seed=run.seed, track=run.track),
     )
     factors, rank = run.timed("factorisation", lambda: _factorized(sides, run))
-    if not choice.shares.transcriptome:
-        targets = None
     spaces = run.timed(
         "linear map",
-        lambda: spaces_of(
-            sides, targets, anchoring, factors=factors, seed=run.seed, track=run.track
+        lambda: Spaces(
+            factors,
+            mapped_factors(factors, anchoring, run.track) if choice.shares.mapped else None,
+            told(sides, targets) if targets is not None and choice.shares.transcriptome else None,
         ),
     )
     return _Placed(factors, spaces.blend(choice.shares), anchoring, rank, choice)

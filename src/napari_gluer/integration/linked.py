@@ -14,7 +14,7 @@ from scipy import sparse
 from napari_gluer import slots
 from napari_gluer.errors import InputError, listed
 from napari_gluer.expression import Expression, expression, fingerprint
-from napari_gluer.integration.features import linked_above_zero, most_variable
+from napari_gluer.integration.features import most_variable
 from napari_gluer.integration.linking import (
     CONSTANT,
     LESS_VARIABLE,
@@ -30,6 +30,7 @@ from napari_gluer.integration.linking import (
 )
 from napari_gluer.integration.params import FeatureParams, IntegrateParams
 from napari_gluer.integration.quality import Quality, quality_of
+from napari_gluer.integration.standard import above_zero
 
 NOT_WANTED = "left out by the parameters"
 
@@ -106,12 +107,15 @@ def link(tables: list[AnnData], reference: AnnData, params: IntegrateParams) -> 
     unlinked |= dict.fromkeys(links.index[~heard], SILENT)
     links, of_reference = links.loc[heard], of_reference[:, heard]
     matrices: list[Any] = [of_reference, *(cell_features(table, links) for table in tables)]
-    kept = most_variable(matrices, params.features.max_features)
-    require_varying(len(kept), links)
-    unlinked |= _not_kept(links, most_variable(matrices, 0), kept)
+    varying = most_variable(matrices, 0)
+    require_varying(len(varying), links)
+    kept = varying
+    if 0 < params.features.max_features < len(varying):
+        kept = most_variable(matrices, params.features.max_features)
+    unlinked |= _not_kept(links, varying, kept)
     matrices = [X[:, kept] for X in matrices]
     least = min(params.features.least_linked, len(kept))
-    usable = [linked_above_zero(X) >= least for X in matrices]
+    usable = [above_zero(X) >= least for X in matrices]
     quality = quality_of(expressed.matrix, expressed.genes, params.quality)
     usable[0] &= quality.usable
     return Linked(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from napari_gluer.errors import InputError
+from napari_gluer.integration.standard import above_zero
 from napari_gluer.params import Params
 
 _MITOCHONDRIAL = r"(?i)^mt-"
@@ -77,7 +78,7 @@ def quality_of(
         If no cell passes.
     """
     fewer = min(1.0, len(genes) / _USUAL_GENES)
-    expressed = _above_zero(expression)
+    expressed = above_zero(expression)
     failed = {
         "too few genes": expressed < params.least_genes * fewer,
         "too many genes": (expressed > params.most_genes * fewer)
@@ -97,12 +98,6 @@ def quality_of(
             "quality.most_genes or quality.most_mitochondrial."
         )
     return Quality(usable, reasons)
-
-
-def _above_zero(matrix: sparse.csr_matrix) -> NDArray[np.int64]:
-    """Genes above 0 in each cell; SciPy's comparison would sort the caller's matrix in place."""
-    above = np.concatenate([[0], np.cumsum(matrix.data > 0)])
-    return np.asarray(np.diff(above[matrix.indptr]), np.int64)
 
 
 def _mitochondrial(expression: sparse.csr_matrix, genes: pd.Index) -> NDArray[np.float64]:

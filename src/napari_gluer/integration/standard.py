@@ -69,10 +69,12 @@ class Standardized:
     def squared_norm(self) -> float:
         """Sum of all squared values."""
         every = slice(0, self.shape[0])
-        stored = self.scaled.data if sparse.issparse(self.scaled) else self.scaled
+        stored = np.ravel(self.scaled.data if sparse.issparse(self.scaled) else self.scaled)
         sizes = np.bincount(self.batch, minlength=len(self.means))[:, None]
         shared = 2 * self._sums(self.scaled, every) - sizes * self.means
-        return float(np.square(stored, dtype=np.float64).sum() - (self.means * shared).sum())
+        # summed in double precision, without a copy in it
+        squares = np.einsum("i,i->", stored, stored, dtype=np.float64)
+        return float(squares - (self.means * shared).sum())
 
     def rows(self, chosen: NDArray[np.intp]) -> "Standardized":
         """Some of the cells, standardised as all are."""
@@ -173,3 +175,15 @@ def moments(matrix: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     # exact for constant columns too, and without a float64 copy
     mean, variance = mean_variance_axis(sparse.csr_matrix(matrix), axis=0)
     return np.asarray(mean, np.float64), np.asarray(variance, np.float64)
+
+
+def above_zero(matrix: Any) -> NDArray[np.int64]:
+    """In how many features each cell is above 0, ``(n_cells,)``.
+
+    The order of stored entries is left as it is; SciPy's own comparison would sort it in place.
+    """
+    if not sparse.issparse(matrix):
+        return np.asarray((matrix > 0).sum(axis=1), np.int64).ravel()
+    stored = sparse.csr_matrix(matrix)
+    above = np.concatenate([[0], np.cumsum(stored.data > 0)])
+    return np.asarray(np.diff(above[stored.indptr]), np.int64)

@@ -1,5 +1,6 @@
 """Where cells lie in the reference's whole transcriptome, as far as their linked features tell."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +56,12 @@ class Prediction:
     def of(self, side: Standardized) -> Array:
         """Predicted components of a data set, each cell scaled to length 1."""
         return unit_rows(side.times(self.coefficients))
+
+
+def told(sides: Sequence[Standardized], targets: Array) -> list[Array]:
+    """The components of every data set as its linked features tell them, the reference first."""
+    prediction = learnt(sides[0], targets)
+    return [prediction.of(side) for side in sides]
 
 
 def learnt(reference: Standardized, targets: Array) -> Prediction:

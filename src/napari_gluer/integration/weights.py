@@ -8,7 +8,7 @@ from scipy import sparse
 
 from napari_gluer.errors import InputError
 from napari_gluer.integration.params import WeightParams
-from napari_gluer.neighbours import nearest_by_distance
+from napari_gluer.neighbours import nearest_by_distance, neighbour_matrix
 from napari_gluer.track import Track, silently
 
 _SUPPORT_NEIGHBORS, _SUPPORT_SAMPLE = 10, 20_000
@@ -62,10 +62,7 @@ def neighbour_weights(
     )
     raw = _kernel(distances, params.temperature)
     weights = (raw / raw.sum(axis=1, keepdims=True)).astype(np.float32)
-    n, k = indices.shape
-    csr = sparse.csr_matrix(
-        (weights.ravel(), rows[indices].ravel(), np.arange(n + 1) * k), (n, len(reference))
-    )
+    csr = neighbour_matrix(rows[indices], len(reference), weights)
     csr.sort_indices()
     return Weighed(csr, distances)
 
