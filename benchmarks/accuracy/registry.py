@@ -17,7 +17,7 @@ OURS = (
     "ranking.py",
     "devices.py",
     "expression.py",
-    "devices.py",
+    "products.py",
 )
 """What decides a result of this package, of everything in it."""
 

@@ -44,6 +44,13 @@ def test_parts_without_a_share_take_no_room_and_missing_ones_none_of_the_rest() 
     np.testing.assert_array_equal(Spaces(factors).blend(Shares(0.5, 1))[0], factors[0])
 
 
+def test_shares_of_parts_that_could_not_be_made_are_none() -> None:
+    sides = [units(n, 3, np.random.default_rng(n)) for n in (5, 4)]
+    assert Spaces(sides).present(Shares(0.4, 0.8)) == (0, 0)
+    assert Spaces(sides, mapped=sides).present(Shares(0.4, 0.8)) == (0, 0.8)
+    assert Spaces(sides, transcriptome=sides).present(Shares(0.4, 0.8)) == (0.4, 0)
+
+
 def anchoring(
     sizes: list[int],
     pairs: list[np.ndarray | None],

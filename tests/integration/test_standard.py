@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from napari_gluer.integration import standard
+from napari_gluer import products
 from napari_gluer.integration.standard import moments, standardized, varies
 
 STORED = pytest.mark.parametrize("stored", [np.asarray, sparse.csr_matrix, sparse.csc_matrix])
@@ -74,7 +74,7 @@ def test_chosen_cells_and_features_are_standardised_as_all_are(seed: int, stored
 def test_products_in_blocks_are_the_same(stored: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     X, batch = problem(3, 83, 6, 2)
     Z, tall = z_scores(X, batch), np.random.default_rng(0).normal(size=(83, 2))
-    monkeypatch.setattr(standard, "_BLOCK_ROWS", 10)
+    monkeypatch.setattr(products, "_BLOCK_ROWS", 10)
     found = standardized(stored(X), batch)
     np.testing.assert_allclose(found.gram(), Z.T @ Z, atol=1e-2)
     np.testing.assert_allclose(found.transposed_times(tall), Z.T @ tall, atol=5e-3)

@@ -17,6 +17,7 @@ from napari_gluer.integration.params import (
     Multiplicative,
     SingularVectors,
 )
+from napari_gluer.products import Products
 from napari_gluer.track import Track, silently
 
 Array = NDArray[Any]
@@ -48,6 +49,7 @@ def joint_nmf(
     *,
     init: tuple[Array, Sequence[Array]] | None = None,
     seed: int = 0,
+    device: str = "cpu",
     track: Track = silently,
 ) -> Factors:
     """Factorise several data sets with one set of factors.
@@ -66,6 +68,8 @@ def joint_nmf(
         ``(G, [H_0, …])`` to start from, in place of ``params.start``.
     seed
         Of the random start.
+    device
+        Where products with the data are computed: ``cpu``, ``cuda``, ``mps`` or ``auto``.
     track
         Wraps the loop over iterations.
 
@@ -81,7 +85,9 @@ def joint_nmf(
         raise InputError(f"Data sets to factorise must have the same features; shapes: {shapes}.")
     G, H = init or _start(data, params, seed)
     G, H = np.array(G, dtype), [np.array(h, dtype) for h in H]
-    return _iterate(data, G, H, params, track)
+    squared = sum(_squared_norm(X) for X in data)
+    products = [Products(X, device) for X in data]
+    return _iterate(products, squared, (G, H), params, track)
 
 
 def _checked(matrix: Any, dtype: Any) -> Any:
@@ -97,19 +103,23 @@ def _checked(matrix: Any, dtype: Any) -> Any:
 
 
 def _iterate(
-    data: list[Any], G: Array, H: list[Array], params: FactorizeParams, track: Track
+    data: list[Products],
+    squared: float,
+    start: tuple[Array, list[Array]],
+    params: FactorizeParams,
+    track: Track,
 ) -> Factors:
     """Update G, then every H_i, until done; the loss costs no product of its own."""
     improve_G, improve_H = _updates(params)
-    squared = sum(_squared_norm(X) for X in data)
+    G, H = start
     HH = [h.T @ h for h in H]
     loss: list[float] = []
     for _ in track(range(params.max_iter), "Joint factorisation"):
-        XH = sum((X.T @ h for X, h in zip(data, H, strict=True)), start=np.zeros_like(G))
-        G = improve_G(G, XH, sum(HH, start=np.zeros_like(HH[0])))
+        XH = sum(X.transposed_times(h) for X, h in zip(data, H, strict=True))
+        G = improve_G(G, np.asarray(XH, G.dtype), sum(HH, start=np.zeros_like(HH[0])))
         GG, cross = G.T @ G, 0.0
         for i, X in enumerate(data):
-            XG = X @ G
+            XG = X.times(G)
             H[i] = improve_H(H[i], XG, GG)
             HH[i] = H[i].T @ H[i]
             cross += float(np.vdot(XG, H[i]))

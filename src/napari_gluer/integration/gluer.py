@@ -1,7 +1,7 @@
 """GLUER on AnnData: from cells and a reference to one co-embedding with weights."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from napari_gluer import slots
 from napari_gluer.devices import one_blas_thread
 from napari_gluer.errors import InputError
 from napari_gluer.integration.choice import Choice, chosen_shares
-from napari_gluer.integration.factorize import joint_nmf
+from napari_gluer.integration.factorize import Factors, joint_nmf
 from napari_gluer.integration.features import compared, parted, signed
 from napari_gluer.integration.linked import Linked, link
 from napari_gluer.integration.network import fit_map
@@ -152,12 +152,15 @@ def _placed(linked: Linked, anchoring: Anchoring, run: _Run) -> _Placed:
     if not params.features.standardize:
         found = run.timed(
             "factorisation",
-            lambda: joint_nmf(linked.matrices, params.factorize, seed=run.seed, track=run.track),
+            lambda: _joint_nmf(linked.matrices, params.factorize, run),
         )
         factors = [np.asarray(H, np.float32) for H in found.H]
         return _Placed(factors, factors, anchoring, found.G.shape[1], Choice(Shares(0, 0), {}))
     batches = [linked.batch, *[None] * (len(linked.matrices) - 1)]
-    sides = [standardized(X, batch) for X, batch in zip(linked.matrices, batches, strict=True)]
+    sides = [
+        standardized(X, batch, device=params.device)
+        for X, batch in zip(linked.matrices, batches, strict=True)
+    ]
     targets = run.timed("transcriptome", lambda: _targets(linked, run))
     choice = run.timed(
         "choice",
@@ -172,7 +175,8 @@ def _placed(linked: Linked, anchoring: Anchoring, run: _Run) -> _Placed:
             told(sides, targets) if targets is not None and choice.shares.transcriptome else None,
         ),
     )
-    return _Placed(factors, spaces.blend(choice.shares), anchoring, rank, choice)
+    made = replace(choice, shares=spaces.present(choice.shares))
+    return _Placed(factors, spaces.blend(made.shares), anchoring, rank, made)
 
 
 def _targets(linked: Linked, run: _Run) -> Array | None:
@@ -181,7 +185,7 @@ def _targets(linked: Linked, run: _Run) -> Array | None:
     rich = matrix.shape[1] >= params.times_richer * len(linked.links)
     if not params.share or not rich:
         return None
-    return components(matrix, linked.batch, params, seed=run.seed)
+    return components(matrix, linked.batch, params, seed=run.seed, device=run.params.device)
 
 
 def _factorized(sides: list[Standardized], run: _Run) -> tuple[list[Array], int]:
@@ -191,8 +195,12 @@ def _factorized(sides: list[Standardized], run: _Run) -> tuple[list[Array], int]
         found = joint_singular_factors(sides, params.rank, seed=run.seed, track=run.track)
         return folded(found), found.G.shape[1] // 2
     limited = params.model_copy(update={"rank": _rank(params, sides[0].shape[1])})
-    nmf = joint_nmf(parted(sides), limited, seed=run.seed, track=run.track)
+    nmf = _joint_nmf(parted(sides), limited, run)
     return compared(signed(nmf)), limited.rank
+
+
+def _joint_nmf(matrices: list[Any], params: FactorizeParams, run: _Run) -> Factors:
+    return joint_nmf(matrices, params, seed=run.seed, device=run.params.device, track=run.track)
 
 
 def _rank(params: FactorizeParams, n_links: int) -> int:

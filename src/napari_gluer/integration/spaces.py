@@ -42,10 +42,16 @@ class Spaces:
     mapped: list[Array] | None = None
     transcriptome: list[Array] | None = None
 
+    def present(self, shares: Shares) -> Shares:
+        """`shares` of the parts that could be made; of the others none."""
+        return Shares(
+            shares.transcriptome if self.transcriptome is not None else 0.0,
+            shares.mapped if self.mapped is not None else 0.0,
+        )
+
     def blend(self, shares: Shares) -> list[Array]:
         """Parts side by side, such that squared distances add up by their shares."""
-        told = shares.transcriptome if self.transcriptome is not None else 0.0
-        turned = shares.mapped if self.mapped is not None else 0.0
+        told, turned = self.present(shares)
         parts = [
             ((1 - told) * (1 - turned), self.factors),
             ((1 - told) * turned, self.mapped),

@@ -1,6 +1,7 @@
 """Features of mean 0 and variance 1 within each batch, without making sparse values dense."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -8,11 +9,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
+from napari_gluer.products import Products
+
 Array = NDArray[np.float32]
 
 _LEAST_BATCH = 20
 _ROUNDING = 1e-5  # of the mean
-_BLOCK_ROWS = 65_536
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +29,14 @@ class Standardized:
         float32 ``(n_batches, n_features)``: means over the same spread.
     batch
         ``(n_cells,)``: row of `means` for each cell.
+    device
+        Where products are computed, as `pick_device` names it.
     """
 
     scaled: Any
     means: Array
     batch: NDArray[np.intp]
+    device: str = "cpu"
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -42,74 +47,69 @@ class Standardized:
     def times(self, directions: NDArray[np.floating]) -> Array:
         """Z @ directions, float32 ``(n_cells, k)``."""
         narrow = np.asarray(directions, np.float32)
-        return np.asarray(self.scaled @ narrow - (self.means @ narrow)[self.batch], np.float32)
+        product = self._products.times(narrow)
+        return np.asarray(product - (self.means @ narrow)[self.batch], np.float32)
 
     def transposed_times(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """Zᵀ @ values, float64 ``(n_features, k)``."""
-        total = np.zeros((self.shape[1], values.shape[1]))
-        for rows in self._blocks():
-            part = np.asarray(values[rows], np.float32)
-            total += self.scaled[rows].T @ part - self.means.T @ self._per_batch(part, rows)
-        return total
+        narrow = np.asarray(values, np.float32)
+        return self._products.transposed_times(narrow) - self.means.T @ self._per_batch(narrow)
 
     def gram(self) -> NDArray[np.float64]:
         """Zᵀ Z, float64 ``(n_features, n_features)``."""
-        total = np.zeros((self.shape[1], self.shape[1]))
-        for rows in self._blocks():
-            block = self.scaled[rows]
-            product = block.T @ block
-            total += product.toarray() if sparse.issparse(product) else product
-            ones = np.ones((block.shape[0], 1), np.float32)
-            sums = self._sums(block, rows)
-            sizes = self._per_batch(ones, rows)
-            shared = self.means.T @ sums
-            total -= shared + shared.T - (self.means * sizes).T @ self.means
-        return total
+        shared = self.means.T @ self._sums()
+        return self._products.gram() - shared - shared.T + (self.means * self._sizes).T @ self.means
 
     def squared_norm(self) -> float:
         """Sum of all squared values."""
-        every = slice(0, self.shape[0])
         stored = np.ravel(self.scaled.data if sparse.issparse(self.scaled) else self.scaled)
-        sizes = np.bincount(self.batch, minlength=len(self.means))[:, None]
-        shared = 2 * self._sums(self.scaled, every) - sizes * self.means
+        shared = 2 * self._sums() - self._sizes * self.means
         # summed in double precision, without a copy in it
         squares = np.einsum("i,i->", stored, stored, dtype=np.float64)
         return float(squares - (self.means * shared).sum())
 
     def rows(self, chosen: NDArray[np.intp]) -> "Standardized":
         """Some of the cells, standardised as all are."""
-        return Standardized(self.scaled[chosen], self.means, self.batch[chosen])
+        return Standardized(self.scaled[chosen], self.means, self.batch[chosen], self.device)
 
     def columns(self, chosen: NDArray[np.intp]) -> "Standardized":
         """Some of the features."""
-        return Standardized(self.scaled[:, chosen], self.means[:, chosen], self.batch)
+        return Standardized(self.scaled[:, chosen], self.means[:, chosen], self.batch, self.device)
 
     def dense(self) -> Array:
         """Z itself."""
         values = self.scaled.toarray() if sparse.issparse(self.scaled) else self.scaled
         return np.asarray(values - self.means[self.batch], np.float32)
 
-    def _blocks(self) -> list[slice]:
-        return [slice(i, i + _BLOCK_ROWS) for i in range(0, self.shape[0], _BLOCK_ROWS)]
+    @cached_property
+    def _products(self) -> Products:
+        return Products(self.scaled, self.device)
 
-    def _per_batch(self, values: Array, rows: slice) -> NDArray[np.float64]:
-        """Sums of rows of a narrow array within each batch."""
-        return np.asarray(self._members(rows) @ values, np.float64)
+    @property
+    def _sizes(self) -> NDArray[np.int64]:
+        """Cells of each batch, ``(n_batches, 1)``."""
+        return np.bincount(self.batch, minlength=len(self.means))[:, None]
 
-    def _sums(self, block: Any, rows: slice) -> NDArray[np.float64]:
-        sums = self._members(rows) @ block
-        return np.asarray(sums.toarray() if sparse.issparse(sums) else sums, np.float64)
+    def _sums(self) -> NDArray[np.float64]:
+        """Sums of features within each batch."""
+        return self._per_batch(self.scaled)
 
-    def _members(self, rows: slice) -> sparse.csr_matrix:
-        """float32 ``(n_batches, n_rows)`` of 0 and 1."""
-        batch = self.batch[rows]
-        ones = np.ones(len(batch), np.float32)
-        return sparse.csr_matrix(
-            (ones, (batch, np.arange(len(batch)))), (len(self.means), len(batch))
-        )
+    def _per_batch(self, values: Any) -> NDArray[np.float64]:
+        """Sums of rows within each batch; in double precision from block to block."""
+        total = np.zeros((len(self.means), values.shape[1]))
+        for rows in self._products.rows:
+            batch = self.batch[rows]
+            within = (len(self.means), len(batch))
+            ones = np.ones(len(batch), np.float32)
+            members = sparse.csr_matrix((ones, (batch, np.arange(len(batch)))), within)
+            sums = members @ values[rows]
+            total += sums.toarray() if sparse.issparse(sums) else sums
+        return total
 
 
-def standardized(matrix: Any, batch: NDArray[np.integer] | None = None) -> Standardized:
+def standardized(
+    matrix: Any, batch: NDArray[np.integer] | None = None, *, device: str = "cpu"
+) -> Standardized:
     """Standardise each feature within each batch; a feature that is constant there becomes 0.
 
     Parameters
@@ -136,7 +136,7 @@ def standardized(matrix: Any, batch: NDArray[np.integer] | None = None) -> Stand
         spread = np.sqrt(np.where(varies(mean, variance), variance, 1)).astype(np.float32)
         means[code] = mean.astype(np.float32) / spread
         _divide(values, spread, None if one_batch else rows)
-    return Standardized(values, means, codes)
+    return Standardized(values, means, codes, device)
 
 
 def _without_small(batch: NDArray[np.integer]) -> NDArray[np.intp]:

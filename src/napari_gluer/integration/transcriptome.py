@@ -24,6 +24,7 @@ def components(
     params: TranscriptomeParams = TranscriptomeParams(),  # noqa: B008 - frozen
     *,
     seed: int = 0,
+    device: str = "cpu",
 ) -> Array:
     """Principal components of the reference's most variable genes, each cell scaled to length 1.
 
@@ -35,6 +36,8 @@ def components(
         ``(n_reference,)``: genes are standardised within each batch.
     params
         How many genes and components.
+    device
+        Where products are computed.
 
     Returns
     -------
@@ -42,7 +45,7 @@ def components(
         float32 ``(n_reference, n_components)``.
     """
     kept = most_variable([expression], params.genes)
-    side = standardized(expression[:, kept], batch)
+    side = standardized(expression[:, kept], batch, device=device)
     factors = joint_singular_factors([side], min(params.components, len(kept)), seed=seed)
     return folded(factors)[0]
 
