@@ -93,7 +93,7 @@ def link(tables: list[AnnData], reference: AnnData, params: IntegrateParams) -> 
         raise InputError(
             "Reference cells must have names of their own; call reference.obs_names_make_unique()."
         )
-    batch = _batches(reference, params.reference_batch)
+    batch = reference_batches(reference, params.reference_batch)
     expressed = expression(reference)
     links = links_between(tables, expressed.genes)
     require_links(links, tables[0], expressed.genes)
@@ -147,7 +147,7 @@ def _wanted(links: pd.DataFrame, params: FeatureParams) -> NDArray[np.bool_]:
     return wanted
 
 
-def _batches(reference: AnnData, column: str) -> NDArray[np.intp] | None:
+def reference_batches(reference: AnnData, column: str) -> NDArray[np.intp] | None:
     """Batch of each reference cell, from 0; cells without one are a batch of their own."""
     if not column:
         return None

@@ -1,0 +1,1 @@
+"""How far a result may be trusted: confidence, held-out genes, intervals, null run, report."""
