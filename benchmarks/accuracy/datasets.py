@@ -74,7 +74,7 @@ def _some_nuclei(seed: int) -> tuple[AnnData, AnnData]:
 
 
 def _paired(reference: AnnData, cells: AnnData) -> Problem:
-    types = reference.obs["cell_type"].astype(str).to_numpy(str)
+    types = _types(reference)
     same = np.arange(reference.n_obs)
     return make(reference, cells, Truth(types=types, pairs=np.column_stack([same, same])))
 
@@ -83,21 +83,41 @@ def _seqfish_types(cells: AnnData) -> np.ndarray:
     return np.asarray(cells.obs["svm_label"].astype(str), str)
 
 
-def _sample(seed: int) -> Problem:
-    """The simulated tissue on its true masks; genes that the panel does not measure are judged."""
+def _simulated(seed: int) -> tuple[AnnData, AnnData, AnnData]:
+    """Reference, cells on their true masks, and row by row the truth about them."""
     tissue = ng.sample_tissue(seed)
     cells = ng.clean(ng.measure(tissue.image, tissue.labels))
     place = {int(label): i for i, label in enumerate(tissue.truth.obs["label"])}
-    true = tissue.truth[[place[int(label)] for label in cells.obs["label"]]]
-    links = ng.linked_features(cells, tissue.reference, least_detected=0)
+    return tissue.reference, cells, tissue.truth[[place[int(v)] for v in cells.obs["label"]]]
+
+
+def typed_tables(name: str, seed: int) -> tuple[AnnData, AnnData, np.ndarray]:
+    """Reference, cells and the true type of each cell."""
+    if name == "sample":
+        reference, cells, true = _simulated(seed)
+        return reference, cells, _types(true)
+    if name == "seqfish":
+        reference, cells = _seqfish()
+        return reference, cells, _seqfish_types(cells)
+    reference, cells = _some_nuclei(seed) if name == "snareseq" else _citeseq()
+    return reference, cells, _types(reference)
+
+
+def _types(table: AnnData) -> np.ndarray:
+    return np.asarray(table.obs["cell_type"].astype(str), str)
+
+
+def _sample(seed: int) -> Problem:
+    """The simulated tissue on its true masks; genes that the panel does not measure are judged."""
+    reference, cells, true = _simulated(seed)
+    links = ng.linked_features(cells, reference, least_detected=0)
     linked = {gene for genes in links["genes"] for gene in genes}
-    known = set(expression(tissue.reference).genes) - linked
+    known = set(expression(reference).genes) - linked
     values = dense(true.X)
     judged = ((values > 0).mean(axis=0) >= 0.1) & true.var_names.isin(known)
     targets = [[str(gene)] for gene in true.var_names[judged]]
-    types = true.obs["cell_type"].astype(str).to_numpy(str)
-    truth = Truth(types=types, targets=values[:, judged])
-    return make(tissue.reference, cells, truth, targets=targets)
+    truth = Truth(types=_types(true), targets=values[:, judged])
+    return make(reference, cells, truth, targets=targets)
 
 
 def _mibi(_seed: int) -> Problem:

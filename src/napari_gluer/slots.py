@@ -45,11 +45,15 @@ UNMAPPED = "X_gluer_unmapped"
 WEIGHTS = "gluer_weights"
 CONFIDENCE = "gluer_confidence"
 UNMATCHED = "gluer_unmatched"
+SUPPORT = "gluer_support"
+ANCHORED = "gluer_anchored"
 REFERENCE_FACTORS = "reference_factors"
 REFERENCE_UNMAPPED = "reference_unmapped"
 REFERENCE_NAMES = "reference_names"
 FINGERPRINT = "reference_fingerprint"
 CLUSTER = "cluster"
+PSEUDOTIME = "pseudotime"
+TRAJECTORY = "trajectory"
 _RESULTS = {
     REFERENCE_FACTORS,
     REFERENCE_UNMAPPED,
@@ -75,6 +79,7 @@ _RESULTS = {
     "reference_sha256",
     "reference_subsample",
     "outcome",
+    "absence",
     "cluster_params",
     "cluster_seed",
 }
@@ -136,9 +141,16 @@ def unmatched(cells: AnnData) -> NDArray[np.bool_]:
     return np.asarray(cells.obs[UNMATCHED], np.bool_)
 
 
+def without_signal(cells: AnnData) -> NDArray[np.bool_]:
+    """Which cells no linked feature was found in, ``(n_cells,)``; none before integration."""
+    if SUPPORT not in cells.obs:  # integrated before absent types were looked for
+        return unmatched(cells)
+    return np.asarray(cells.obs[SUPPORT].isna(), np.bool_)
+
+
 def drop_results(cells: AnnData) -> None:
     """Remove what `integrate` and later steps set, from a table that the caller owns."""
-    ours = {CONFIDENCE, UNMATCHED}
+    ours = {CONFIDENCE, UNMATCHED, SUPPORT, ANCHORED}
     if "cluster_params" in info(cells):  # else a column of that name is somebody's own
         ours.add(CLUSTER)
     if WEIGHTS in cells.obsm:

@@ -15,8 +15,9 @@ from napari_gluer.errors import InputError
 from napari_gluer.expression import expression
 from napari_gluer.integration.imputation import impute
 from napari_gluer.integration.linking import cell_features, linked_features, reference_features
+from napari_gluer.integration.readout import VOTERS
 from napari_gluer.integration.standard import standardized
-from napari_gluer.integration.transfer import VOTERS, membership, transfer_labels
+from napari_gluer.integration.transfer import membership, transfer_labels
 from napari_gluer.labels import counterparts
 from napari_gluer.neighbours import nearest_by_cosine
 

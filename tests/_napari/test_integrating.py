@@ -57,6 +57,16 @@ def test_sections_are_counted_together_and_detailed_apart(cells: AnnData) -> Non
     ]
 
 
+def test_absent_types_are_told_apart_from_cells_without_signal(cells: AnnData) -> None:
+    text = "3 cells have no counterpart in the reference"
+    table = _integrated(cells, 5, absence=json.dumps({"text": text}))
+    table.obs[slots.SUPPORT] = np.where(np.arange(cells.n_obs) < 2, np.nan, 0.5)
+    said = outcome({"left": table}).text
+    assert "2 cells have no signal and stay unmatched. 3 cells have no counterpart" in said
+    both = outcome({"left": table, "right": table}).text
+    assert "“left”: 3 cells have no counterpart in the reference. “right”: 3 cells" in both
+
+
 def test_clusters_are_found_over_all_sections_and_unmatched_cells_have_none() -> None:
     rng = np.random.default_rng(0)
     tables = []

@@ -299,7 +299,8 @@ def test_a_second_integration_leaves_nothing_of_the_first(typed: Any) -> None:
     first.obs[types.columns] = types
     first.obs["region"] = "mine"
     second = integrate(first, typed.reference, QUICK, seed=1)
-    assert list(second.obs) == ["label", "region", "gluer_confidence", "gluer_unmatched"]
+    ours = ["gluer_confidence", "gluer_support", "gluer_anchored", "gluer_unmatched"]
+    assert list(second.obs) == ["label", "region", *ours]
     assert "cluster_params" not in second.uns["gluer"]
     assert second.uns["gluer"]["seed"] == 1
     assert "cluster" in first.obs

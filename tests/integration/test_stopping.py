@@ -53,7 +53,7 @@ def test_a_loss_that_is_no_number_later(typed: Any, monkeypatch: pytest.MonkeyPa
     result = ng.integrate(typed.cells, typed.reference, longer)
     np.testing.assert_array_equal(result.obsm["X_gluer"], truth.obsm["X_gluer"])
     says = "training broke down in epoch 3 (the loss was nan); the map of epoch 2 is used"
-    assert outcome(result).endswith(says)
+    assert says in outcome(result)
     assert "broke down" not in outcome(truth)
 
 

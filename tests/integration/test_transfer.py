@@ -9,13 +9,14 @@ from scipy import sparse
 from napari_gluer import slots
 from napari_gluer.errors import InputError
 from napari_gluer.expression import expression, fingerprint
-from napari_gluer.integration.transfer import membership, transfer_labels, type_probabilities
+from napari_gluer.integration.transfer import membership, transfer_labels, usual_type_column
 
 COUNTS = np.array(
     [[4, 0, 6, 0], [0, 5, 0, 1], [1, 1, 1, 7], [2, 2, 0, 0], [0, 0, 3, 3]], np.float32
 )
 WEIGHTS = np.array([[0.5, 0.5, 0, 0, 0], [0, 0, 0.2, 0.3, 0.5], [0, 1, 0, 0, 0]], np.float32)
 FLOOR = 0.02
+SLOPE, INTERCEPT = 1.53, 0.26
 
 
 def make_reference(labels: object) -> AnnData:
@@ -48,6 +49,12 @@ def both(voted: list[float], common: list[float]) -> np.ndarray:
     return np.asarray(mean / mean.sum())
 
 
+def chance(probability: object) -> np.ndarray:
+    """The calibrated chance: a logistic curve over the log odds, as documented."""
+    odds = np.log(np.asarray(probability) / (1 - np.asarray(probability)))
+    return np.asarray(1 / (1 + np.exp(-(SLOPE * odds + INTERCEPT))))
+
+
 def test_types_by_hand() -> None:
     labels = pd.Categorical(["T", "B", "T", "T", "NK"], categories=["T", "NK", "B", "unused"])
     found = transfer_labels(make_cells(), make_reference(labels), "type")
@@ -61,7 +68,9 @@ def test_types_by_hand() -> None:
         both([1, 0, 0], common),
     ]
     assert list(found["type_transferred"]) == ["T", "T", "B"]
-    np.testing.assert_allclose(found["type_probability"], [max(row) for row in by_hand], atol=1e-4)
+    np.testing.assert_allclose(
+        found["type_probability"], chance([max(row) for row in by_hand]), atol=1e-4
+    )
     assert found["type_probability"].dtype == np.float32
     assert isinstance(found["type_transferred"].dtype, pd.CategoricalDtype)
 
@@ -89,10 +98,11 @@ def test_fifteen_nearest_vote() -> None:
         reference_fingerprint=fingerprint(reference, expression(reference)),
         reference_unmapped=np.zeros((n, 2), np.float32),
     )
-    types, has_type = membership(reference, "type")
-    assert types == ["far", "middle", "near"]
-    found = type_probabilities(cells, reference, has_type)
-    np.testing.assert_allclose(found[0], both([0, 8 / 15, 7 / 15], [0.25, 0.4, 0.35]), atol=1e-4)
+    assert membership(reference, "type")[0] == ["far", "middle", "near"]
+    found = transfer_labels(cells, reference, "type")
+    by_hand = both([0, 8 / 15, 7 / 15], [0.25, 0.4, 0.35])
+    assert found["type_transferred"].iloc[0] == "middle"
+    np.testing.assert_allclose(found["type_probability"], chance(by_hand.max()), atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +115,8 @@ def test_labels_that_say_nothing_have_no_say(nothing: object) -> None:
     assert pd.isna(found["type_transferred"].iloc[2])
     common = [1 / 3, 2 / 3]
     # half of either cell's weight lies on reference cells without a type
-    by_hand = [0.5 * both([0, 1], common).max(), 0.5 * both([0.5, 0.5], common).max(), 0]
+    pooled = [both([0, 1], common).max(), both([0.5, 0.5], common).max()]
+    by_hand = [*(0.5 * chance(pooled)), 0]
     np.testing.assert_allclose(found["type_probability"], by_hand, atol=1e-4)
     assert set(found["type_transferred"].cat.categories) == {"T", "B"}
 
@@ -116,13 +127,13 @@ def test_numbers_are_types_too() -> None:
     assert found["type_transferred"].to_list() == ["3", "1", "3"]
     common = [0.2, 0.4, 0.4]
     by_hand = [both(v, common).max() for v in ([0, 0, 1], [1 / 3, 2 / 3, 0], [0, 0, 1])]
-    np.testing.assert_allclose(found["type_probability"], by_hand, atol=1e-4)
+    np.testing.assert_allclose(found["type_probability"], chance(by_hand), atol=1e-4)
 
 
 def test_one_type_only() -> None:
     found = transfer_labels(make_cells(), make_reference(["T"] * 4 + [None]), "type")
     assert list(found["type_transferred"]) == ["T", "T", "T"]
-    np.testing.assert_allclose(found["type_probability"], [1, 0.5, 1], atol=1e-6)
+    np.testing.assert_allclose(found["type_probability"], [1, 0.5, 1], atol=1e-4)
 
 
 def test_columns_without_types() -> None:
@@ -138,6 +149,25 @@ def test_unmatched_cells_have_no_type() -> None:
     found = transfer_labels(cells, make_reference(["T", "B", "T", "B", "NK"]), "type")
     assert list(found["type_transferred"].isna()) == [True, False, False]
     assert found["type_probability"].iloc[0] == 0
+
+
+def test_unmatched_cells_can_be_named_but_not_those_without_signal() -> None:
+    cells = make_cells()
+    cells.obs["gluer_unmatched"] = [True, True, False]
+    cells.obs["gluer_support"] = [0.2, np.nan, 0.3]
+    reference = make_reference(["T", "B", "T", "B", "NK"])
+    found = transfer_labels(cells, reference, "type", unmatched="named")
+    assert list(found["type_transferred"].isna()) == [False, True, False]
+    assert list(found["type_probability"] > 0) == [True, False, True]
+
+
+def test_the_first_usual_column_with_two_types_is_taken() -> None:
+    reference = make_reference(list("TBTBN"))
+    assert usual_type_column(reference) == ""
+    reference.obs["annotation"] = list("TBTBN")
+    reference.obs["celltype"] = ["T"] * 5
+    reference.obs["cell_type"] = [0.1, 0.2, 0.3, 0.4, 0.5]
+    assert usual_type_column(reference) == "annotation"
 
 
 def test_numbers_are_no_types() -> None:

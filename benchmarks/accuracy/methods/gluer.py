@@ -32,7 +32,9 @@ def integrated_by(inputs: Inputs, params: ng.IntegrateParams, seed: int, clock: 
     types = imputed = None
     with clock("transfer"):
         if len(inputs.reference_types):
-            found = ng.transfer_labels(integrated, reference, TYPE)[slots.transferred(TYPE)]
+            found = ng.transfer_labels(integrated, reference, TYPE, unmatched="named")[
+                slots.transferred(TYPE)
+            ]
             types = found.astype(object).fillna("").to_numpy(str)
         if inputs.targets:
             imputed = _imputed(integrated, reference, inputs)

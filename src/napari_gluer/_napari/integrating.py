@@ -143,9 +143,22 @@ def outcome(results: Mapping[str, AnnData]) -> Outcome:
     with_what = f"{n_reference:,} reference cells over {n_links:,} linked features."
     parts = [f"{_counted(results)} integrated with {with_what}"]
     parts += [words] if (words := chosen(known)) else []
-    if without := sum(int(slots.unmatched(one).sum()) for one in results.values()):
+    if without := sum(int(slots.without_signal(one).sum()) for one in results.values()):
         parts.append(f"{without:,} cells have no signal and stay unmatched.")
+    parts += _absent(results)
     return Outcome(" ".join([*parts, "Next: Explore."]), details(results))
+
+
+def _absent(results: Mapping[str, AnnData]) -> list[str]:
+    """What came of looking for types that the reference lacks, a sentence for each table."""
+    several = len(results) > 1
+    found = []
+    for name, one in results.items():
+        text = json.loads(slots.info(one).get("absence", "{}")).get("text", "")
+        if text:
+            sentence = f"{text[0].upper()}{text[1:]}."
+            found.append(f"“{name}”: {sentence}" if several else sentence)
+    return found
 
 
 def _counted(results: Mapping[str, AnnData]) -> str:

@@ -1,5 +1,6 @@
 """GLUER on AnnData: from cells and a reference to one co-embedding with weights."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +13,7 @@ from napari_gluer import slots
 from napari_gluer.devices import one_blas_thread
 from napari_gluer.errors import InputError
 from napari_gluer.integration.choice import Choice, chosen_shares
+from napari_gluer.integration.confidence import Confidence, Placement, confidence_of
 from napari_gluer.integration.factorize import Factors, joint_nmf
 from napari_gluer.integration.features import compared, parted, signed
 from napari_gluer.integration.linked import Linked, link
@@ -19,11 +21,11 @@ from napari_gluer.integration.network import fit_map
 from napari_gluer.integration.pairing import given_pairs
 from napari_gluer.integration.params import FactorizeParams, IntegrateParams, SingularVectors
 from napari_gluer.integration.provenance import outcome, provenance
-from napari_gluer.integration.singular import folded, joint_singular_factors
+from napari_gluer.integration.singular import joint_singular_factors, singular_scores
 from napari_gluer.integration.spaces import Anchoring, Shares, Spaces, mapped_factors
 from napari_gluer.integration.standard import Standardized, standardized
 from napari_gluer.integration.transcriptome import components, told
-from napari_gluer.integration.weights import neighbour_weights, support
+from napari_gluer.integration.weights import neighbour_weights
 from napari_gluer.neighbours import unit_rows
 from napari_gluer.track import Timings, Track, silently
 
@@ -70,8 +72,12 @@ def integrate(
     AnnData or list of AnnData
         Copies of the cells with ``obsm["X_gluer"]`` float32 ``(n_cells, k)``,
         ``obsm["X_gluer_unmapped"]`` (the factors before any map), ``obsm["gluer_weights"]`` CSR
-        ``(n_cells, n_reference)`` whose rows sum to 1, ``obs["gluer_confidence"]``,
-        ``obs["gluer_unmatched"]``, and in ``uns["gluer"]`` ``reference_factors``
+        ``(n_cells, n_reference)`` whose rows sum to 1, and in ``obs`` on [0, 1]
+        ``gluer_confidence`` (the chance that the cell's most probable type is its own, where the
+        reference has a column of types, else the next), ``gluer_support`` (how ordinary its
+        distance to the reference is; NaN without signal) and ``gluer_anchored`` (share of its
+        weights on anchors), and ``gluer_unmatched`` (bool: without signal, or of a type that the
+        reference lacks, where that can be told); in ``uns["gluer"]`` ``reference_factors``
         ``(n_reference, k)`` and ``reference_unmapped``, the names and fingerprint of the reference,
         ``links``, what was ``chosen``, ``params``, ``seed``, ``versions``, ``timings`` (s) and
         ``outcome``.
@@ -130,6 +136,8 @@ class _Placed:
     ----------
     factors
         As factorised, of the reference and each table.
+    scores
+        Joint singular scores, likewise.
     space
         With the linear map and the transcriptome part.
     anchoring
@@ -141,6 +149,7 @@ class _Placed:
     """
 
     factors: list[Array]
+    scores: list[Array]
     space: list[Array]
     anchoring: Anchoring
     rank: int
@@ -151,22 +160,19 @@ def _placed(linked: Linked, anchoring: Anchoring, run: _Run) -> _Placed:
     params = run.params
     if not params.features.standardize:
         found = run.timed(
-            "factorisation",
-            lambda: _joint_nmf(linked.matrices, params.factorize, run),
+            "factorisation", lambda: _joint_nmf(linked.matrices, params.factorize, run)
         )
         factors = [np.asarray(H, np.float32) for H in found.H]
-        return _Placed(factors, factors, anchoring, found.G.shape[1], Choice(Shares(0, 0), {}))
-    batches = [linked.batch, *[None] * (len(linked.matrices) - 1)]
-    sides = [
-        standardized(X, batch, device=params.device)
-        for X, batch in zip(linked.matrices, batches, strict=True)
-    ]
+        scores = _scores(_sides(linked, run), 0, run)[0] if params.absence.max_cells else factors
+        rank = found.G.shape[1]
+        return _Placed(factors, scores, factors, anchoring, rank, Choice(Shares(0, 0), {}))
+    sides = _sides(linked, run)
     targets = run.timed("transcriptome", lambda: _targets(linked, run))
     choice = run.timed(
         "choice",
         lambda: chosen_shares(sides, targets, anchoring, seed=run.seed, track=run.track),
     )
-    factors, rank = run.timed("factorisation", lambda: _factorized(sides, run))
+    factors, scores, rank = run.timed("factorisation", lambda: _factorized(sides, run))
     spaces = run.timed(
         "linear map",
         lambda: Spaces(
@@ -176,7 +182,15 @@ def _placed(linked: Linked, anchoring: Anchoring, run: _Run) -> _Placed:
         ),
     )
     made = replace(choice, shares=spaces.present(choice.shares))
-    return _Placed(factors, spaces.blend(made.shares), anchoring, rank, made)
+    return _Placed(factors, scores, spaces.blend(made.shares), anchoring, rank, made)
+
+
+def _sides(linked: Linked, run: _Run) -> list[Standardized]:
+    batches = [linked.batch, *[None] * (len(linked.matrices) - 1)]
+    return [
+        standardized(X, batch, device=run.params.device)
+        for X, batch in zip(linked.matrices, batches, strict=True)
+    ]
 
 
 def _targets(linked: Linked, run: _Run) -> Array | None:
@@ -188,15 +202,20 @@ def _targets(linked: Linked, run: _Run) -> Array | None:
     return components(matrix, linked.batch, params, seed=run.seed, device=run.params.device)
 
 
-def _factorized(sides: list[Standardized], run: _Run) -> tuple[list[Array], int]:
-    """Reference and cells where cosines mean likeness, and the number of factors."""
+def _factorized(sides: list[Standardized], run: _Run) -> tuple[list[Array], list[Array], int]:
+    """Reference and cells where cosines mean likeness, their scores, and the number of factors."""
     params = run.params.factorize
     if isinstance(params.update, SingularVectors):
-        found = joint_singular_factors(sides, params.rank, seed=run.seed, track=run.track)
-        return folded(found), found.G.shape[1] // 2
+        scores, rank = _scores(sides, params.rank, run)
+        return [unit_rows(side) for side in scores], scores, rank
     limited = params.model_copy(update={"rank": _rank(params, sides[0].shape[1])})
     nmf = _joint_nmf(parted(sides), limited, run)
-    return compared(signed(nmf)), limited.rank
+    return compared(signed(nmf)), _scores(sides, 0, run)[0], limited.rank
+
+
+def _scores(sides: list[Standardized], rank: int, run: _Run) -> tuple[list[Array], int]:
+    found = joint_singular_factors(sides, rank, seed=run.seed, track=run.track)
+    return singular_scores(found), found.G.shape[1] // 2
 
 
 def _joint_nmf(matrices: list[Any], params: FactorizeParams, run: _Run) -> Factors:
@@ -223,27 +242,31 @@ def _integrated(table: AnnData, i: int, linked: Linked, placed: _Placed, run: _R
         ),
     )
     mapped = unit_rows(fitted.cells) if params.features.standardize else fitted.cells
-    usable = linked.usable[0]
+    usable = (linked.usable[0], linked.usable[i])
     weighed = run.timed(
         "weights",
         lambda: neighbour_weights(
-            reference, mapped, usable, params.weights, device=params.device, track=run.track
+            reference, mapped, usable[0], params.weights, device=params.device, track=run.track
         ),
     )
-    confidence = run.timed(
+    placement = Placement(
+        reference,
+        (placed.factors[0], placed.factors[i]),
+        (placed.scores[0], placed.scores[i]),
+        weighed,
+        pairs,
+        usable,
+    )
+    judged = run.timed(
         "confidence",
-        lambda: support(
-            reference, weighed.distances, usable, device=params.device, track=run.track
-        ),
+        lambda: confidence_of(placement, linked.reference, params, seed=run.seed, track=run.track),
     )
     result = table.copy()
     slots.drop_results(result)
     result.obsm[slots.EMBEDDING] = mapped
     result.obsm[slots.UNMAPPED] = placed.factors[i]
     result.obsm[slots.WEIGHTS] = weighed.weights
-    signal = linked.usable[i]
-    result.obs[slots.CONFIDENCE] = np.where(signal, confidence, 0).astype(np.float32)
-    result.obs[slots.UNMATCHED] = ~signal
+    _note_confidence(result, judged)
     slots.note(
         result,
         **{
@@ -258,9 +281,20 @@ def _integrated(table: AnnData, i: int, linked: Linked, placed: _Placed, run: _R
     )
     if placed.anchoring.pairs[i - 1] is not None:
         slots.note(result, pairs=pairs)
-    text = outcome(result, linked, placed.choice, fitted.breakdown)
+    text = outcome(result, linked, placed.choice, (fitted.breakdown, judged.text))
     slots.note(result, outcome=text)
     return result
+
+
+def _note_confidence(result: AnnData, judged: Confidence) -> None:
+    result.obs[slots.CONFIDENCE] = judged.confidence
+    result.obs[slots.SUPPORT] = judged.support
+    result.obs[slots.ANCHORED] = judged.anchored
+    result.obs[slots.UNMATCHED] = judged.unmatched
+    known: dict[str, Any] = {"column": judged.column, "text": judged.text}
+    if judged.absence is not None:
+        known |= {"auroc": judged.absence.auroc, "detectable": judged.absence.detectable}
+    slots.note(result, absence=json.dumps(known))
 
 
 def _anchors(linked: Linked, placed: _Placed, i: int, run: _Run) -> NDArray[np.int64]:

@@ -205,6 +205,26 @@ class WeightParams(Params):
     """Draw on at most this share of the usable reference cells, though on 10 at least."""
 
 
+class AbsenceParams(Params):
+    """Cells whose type the reference lacks, called unmatched where that can be told."""
+
+    label_column: str = ""
+    """Column of the reference's obs that holds types; empty takes the first with a usual name
+    (cell_type, celltype, annotation, …)."""
+
+    max_cells: Annotated[int, Ge(0), Le(100_000)] = 0
+    """Types are left out on trial among this many cells of either side; 0 does not look."""
+
+    least_auroc: Annotated[float, Ge(0.5), Le(1)] = 0.85
+    """Cells are called only if every type left out was told from the others at least this well."""
+
+    n_neighbors: Annotated[int, Ge(1), Le(1000)] = 15
+    """A cell's own nearest cells, which must be absent too."""
+
+    majority: Annotated[float, Ge(0), Le(1)] = 0.66
+    """Share of them that must be."""
+
+
 _PRESETS: dict[str, dict[str, Any]] = {
     # the classes above hold the published values
     "paper": {"factorize": {"update": {"kind": "multiplicative"}}},
@@ -237,6 +257,7 @@ _PRESETS: dict[str, dict[str, Any]] = {
             "match_distributions": 3.0,
         },
         "weights": {"n_neighbors": 80, "temperature": 0.0, "largest_share": 0.1},
+        "absence": {"max_cells": 2000},
     },
 }
 
@@ -279,6 +300,9 @@ class IntegrateParams(Params):
 
     weights: WeightParams = WeightParams()
     """From neighbours to imputed values."""
+
+    absence: AbsenceParams = AbsenceParams()
+    """Which cells the reference has no counterpart for."""
 
     reference_batch: str = ""
     """Column of the reference's obs that names its batches: each is standardised on its own."""

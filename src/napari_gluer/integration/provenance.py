@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -63,9 +63,9 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
 
 
-def outcome(result: AnnData, linked: Linked, choice: Choice, training: str = "") -> str:
-    """One line for a person; `training` says what went wrong in it."""
-    known, unmatched = slots.info(result), int(result.obs[slots.UNMATCHED].sum())
+def outcome(result: AnnData, linked: Linked, choice: Choice, doubts: Sequence[str] = ()) -> str:
+    """One line for a person; `doubts` are those of other steps."""
+    known, unmatched = slots.info(result), int(slots.without_signal(result).sum())
     text = (
         f"{result.n_obs:,} cells integrated with {linked.reference.n_obs:,} reference cells over "
         f"{len(linked.links):,} linked features, {known['n_anchors']:,} anchors, {known['rank']} "
@@ -82,14 +82,14 @@ def outcome(result: AnnData, linked: Linked, choice: Choice, training: str = "")
         if left_out:
             are = _are(len(left_out))
             parts.append(f"{len(left_out):,} {words} {are} left out ({listed(left_out, 3)})")
-    return "; ".join([*parts, *translated(linked.links), *_doubts(result, linked, training)])
+    return "; ".join([*parts, *translated(linked.links), *_doubts(result, linked, doubts)])
 
 
 def _are(n: int) -> str:
     return "is" if n == 1 else "are"
 
 
-def _doubts(result: AnnData, linked: Linked, training: str) -> list[str]:
+def _doubts(result: AnnData, linked: Linked, others: Sequence[str]) -> list[str]:
     """What a person should know before believing the result."""
     n_links = len(linked.links)
     few = f"{n_links} linked features tell few kinds of cells apart"
@@ -100,7 +100,7 @@ def _doubts(result: AnnData, linked: Linked, training: str) -> list[str]:
         *([few] if n_links <= _FEW_FEATURES else []),
         *([f"the values of the cells were {cells}"] if cells else []),
         *([f"the values of the reference were {reference}"] if reference else []),
-        *([training] if training else []),
+        *(text for text in others if text),
     ]
 
 

@@ -1,6 +1,7 @@
 """Types of cells from the types of reference cells: neighbours' votes and a classifier, pooled."""
 
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +11,14 @@ from sklearn.linear_model import LogisticRegression
 
 Array = NDArray[np.float64]
 
+VOTERS = 15
+
 _TRAINED_ON, _LEAST_OF_A_TYPE = 5000, 50
 _PENALTY = 40.0  # C × cells: chosen on the development sets, docs/accuracy.md
 _FLOOR = 0.02  # neither of the two can rule a type out alone
 _BLOCK = 65_536
+_SLOPE, _INTERCEPT = 1.53, 0.26  # python -m benchmarks.trust.confidence
+_LEAST_ODDS = 1e-3
 
 
 def votes(
@@ -103,6 +108,65 @@ def _training_rows(codes: NDArray[np.integer]) -> NDArray[np.intp]:
         share = round(_TRAINED_ON * len(of_type) / len(typed))
         chosen.append(of_type[: max(_LEAST_OF_A_TYPE, share)])
     return np.sort(np.concatenate(chosen))
+
+
+@dataclass(frozen=True, eq=False)
+class BestTypes:
+    """Result of `best_types`, each ``(n_cells,)``.
+
+    Attributes
+    ----------
+    codes
+        The most probable type, -1 where no neighbour has one.
+    chance
+        float32: the chance that it is right.
+    """
+
+    codes: NDArray[np.intp]
+    chance: NDArray[np.float32]
+
+
+def best_types(
+    weights: sparse.csr_matrix,
+    factors: tuple[NDArray[np.floating], NDArray[np.floating]],
+    has_type: sparse.csr_matrix,
+) -> BestTypes:
+    """The type that both opinions together make most probable.
+
+    Parameters
+    ----------
+    weights
+        CSR ``(n_cells, n_reference)``.
+    factors
+        Of reference and cells before any map.
+    has_type
+        CSR of 0 and 1, ``(n_reference, n_types)``.
+    """
+    codes = codes_of(has_type)
+    both = pooled(votes(weights, has_type, VOTERS), classified(*factors, codes))
+    largest = both.max(axis=1)
+    # a cell among reference cells without a type must not come out certain
+    typed = np.clip(weights @ (codes >= 0).astype(np.float32), 0, 1)
+    return BestTypes(
+        np.where(largest > 0, both.argmax(axis=1), -1), typed * chance_to_be_right(largest)
+    )
+
+
+def codes_of(has_type: sparse.csr_matrix) -> NDArray[np.intp]:
+    """Type of each reference cell, from 0; -1 where it has none."""
+    typed = np.asarray(has_type.sum(axis=1)).ravel() > 0
+    return np.where(typed, np.asarray(has_type.argmax(axis=1)).ravel(), -1).astype(np.intp)
+
+
+def chance_to_be_right(probabilities: NDArray[np.floating]) -> NDArray[np.float32]:
+    """From the pooled probability of a cell's best type to the chance that it is its type.
+
+    A logistic curve over the log odds, fitted on the development sets and reported in rotation
+    (docs/trust.md): pooling two cautious opinions leaves a probability that is too low.
+    """
+    held = np.clip(probabilities, _LEAST_ODDS, 1 - _LEAST_ODDS)
+    odds = _SLOPE * np.log(held / (1 - held)) + _INTERCEPT
+    return np.asarray(np.where(probabilities > 0, 1 / (1 + np.exp(-odds)), 0), np.float32)
 
 
 def pooled(voted: Array, classes: Array | None) -> Array:

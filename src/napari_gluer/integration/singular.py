@@ -70,13 +70,18 @@ def joint_singular_factors(
     return Factors(np.concatenate([directions, -directions], axis=1), H, np.array([sum(left)]))
 
 
-def folded(factors: Factors) -> list[Array]:
-    """Opposite factors subtracted: each data set in the joint singular vectors, rows of length 1.
+def singular_scores(factors: Factors) -> list[Array]:
+    """Opposite factors subtracted: each data set in the joint singular vectors.
 
     Distances are then those of what the factors stand for, ‖G (h − h')‖.
     """
     k = factors.G.shape[1] // 2
-    return [unit_rows(H[:, :k] - H[:, k:]) for H in factors.H]
+    return [H[:, :k] - H[:, k:] for H in factors.H]
+
+
+def folded(factors: Factors) -> list[Array]:
+    """`singular_scores`, rows of length 1."""
+    return [unit_rows(scores) for scores in singular_scores(factors)]
 
 
 def chosen_rank(values: NDArray[np.floating], n_features: int, sizes: Sequence[int]) -> int:

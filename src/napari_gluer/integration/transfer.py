@@ -1,23 +1,28 @@
 """Types of the reference's cells, transferred to the cells."""
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from numpy.typing import NDArray
 from scipy import sparse
 
 from napari_gluer import slots
 from napari_gluer.errors import InputError
 from napari_gluer.expression import expression
 from napari_gluer.integration.imputation import INTEGRATE, checked_weights
-from napari_gluer.integration.readout import classified, pooled, votes
+from napari_gluer.integration.readout import best_types
+
+Unmatched = Literal["missing", "named"]
 
 _NO_TYPE = {"", "unknown", "unassigned", "undefined", "nan", "na", "n/a", "none", "<na>"}
+_USUAL_NAMES = ("cell_type", "celltype", "CellType", "cell_type_l1", "annotation", "cell_label")
 _FEW_TYPES = 20  # fewer are types even in a small reference
-VOTERS = 15
 
 
-def transfer_labels(cells: AnnData, reference: AnnData, column: str) -> pd.DataFrame:
+def transfer_labels(
+    cells: AnnData, reference: AnnData, column: str, *, unmatched: Unmatched = "missing"
+) -> pd.DataFrame:
     """Transfer a label column of the reference to the cells.
 
     Two opinions are pooled (their geometric mean): the votes of a cell's 15 nearest reference cells
@@ -34,14 +39,17 @@ def transfer_labels(cells: AnnData, reference: AnnData, column: str) -> pd.DataF
         The very reference of the integration; reads ``obs[column]``.
     column
         Which labels.
+    unmatched
+        Labels of unmatched cells: ``missing``, or ``named`` all the same, to be judged by those
+        who know better.
 
     Returns
     -------
     pandas.DataFrame
         Indexed by ``cells.obs_names``: ``<column>_transferred`` (categorical, missing for unmatched
         cells and where no neighbour has a type) and ``<column>_probability`` (float32 on [0, 1]),
-        the pooled probability of that type times the share of the cell's weights on reference
-        cells that have a type.
+        the chance that it is right (calibrated, docs/trust.md) times the share of the cell's
+        weights on reference cells that have a type.
 
     Raises
     ------
@@ -49,37 +57,33 @@ def transfer_labels(cells: AnnData, reference: AnnData, column: str) -> pd.DataF
         If the column is not there or holds no type, or the reference is another one.
     """
     types, has_type = membership(reference, column)
-    probabilities = type_probabilities(cells, reference, has_type)
-    largest = np.where(slots.unmatched(cells), 0, probabilities.max(axis=1))
-    best = np.where(largest > 0, probabilities.argmax(axis=1), -1)
+    weights = checked_weights(cells, reference, expression(reference))
+    own = slots.require(cells, "obsm", slots.UNMAPPED, INTEGRATE)
+    known = np.asarray(slots.info(cells)[slots.REFERENCE_UNMAPPED])
+    found = best_types(weights, (known, np.asarray(own)), has_type)
+    left_out = slots.unmatched(cells) if unmatched == "missing" else slots.without_signal(cells)
     return pd.DataFrame(
         {
-            slots.transferred(column): pd.Categorical.from_codes(best.astype(int), pd.Index(types)),
-            slots.probability(column): largest.astype(np.float32),
+            slots.transferred(column): pd.Categorical.from_codes(
+                np.where(left_out, -1, found.codes), pd.Index(types)
+            ),
+            slots.probability(column): np.where(left_out, np.float32(0), found.chance),
         },
         index=cells.obs_names,
     )
 
 
-def type_probabilities(
-    cells: AnnData, reference: AnnData, has_type: sparse.csr_matrix
-) -> NDArray[np.float64]:
-    """Pooled probability of every type, ``(n_cells, n_types)``, as `transfer_labels` takes it.
-
-    Parameters
-    ----------
-    has_type
-        Of `membership`.
-    """
-    weights = checked_weights(cells, reference, expression(reference))
-    own = slots.require(cells, "obsm", slots.UNMAPPED, INTEGRATE)
-    typed = np.asarray(has_type.sum(axis=1)).ravel()
-    codes = np.where(typed > 0, np.asarray(has_type.argmax(axis=1)).ravel(), -1)
-    known = np.asarray(slots.info(cells)[slots.REFERENCE_UNMAPPED])
-    voted = votes(weights, has_type, VOTERS)
-    # a cell among reference cells without a type must not come out certain
-    share = np.clip(weights @ typed, 0, 1)[:, None]
-    return np.asarray(share * pooled(voted, classified(known, np.asarray(own), codes)))
+def usual_type_column(reference: AnnData) -> str:
+    """The first column of ``obs`` with a usual name that holds two types or more; else empty."""
+    for name in _USUAL_NAMES:
+        if name in reference.obs:
+            try:
+                types, _ = membership(reference, name)
+            except InputError:  # a column of numbers, say
+                continue
+            if len(types) > 1:
+                return name
+    return ""
 
 
 def membership(reference: AnnData, column: str) -> tuple[list[str], sparse.csr_matrix]:

@@ -6,15 +6,13 @@ from napari_gluer import slots
 from napari_gluer.analysis.clustering import cluster
 from napari_gluer.expression import expression
 from napari_gluer.integration.gluer import integrate
-from napari_gluer.integration.transfer import membership, transfer_labels
+from napari_gluer.integration.transfer import membership, transfer_labels, usual_type_column
 from napari_gluer.io.references import read_reference
 from napari_gluer.measurement.clean import clean
 from napari_gluer.pipeline.finding import find_cells
 from napari_gluer.pipeline.model import Inputs, PipelineParams, Result, RunLog
 from napari_gluer.tiles import TileParams
 from napari_gluer.track import Track, silently
-
-_TYPE_COLUMNS = ("cell_type", "celltype", "CellType", "cell_type_l1", "annotation", "cell_label")
 
 
 def compute(
@@ -40,7 +38,7 @@ def compute(
     log.say("integrate", slots.info(cells)["outcome"])
     cells = timed("cluster", lambda: cluster(cells, params.cluster, seed=seed, track=track))
     log.say("cluster", f"{cells.obs[slots.CLUSTER].cat.categories.size} clusters")
-    column = params.label_column or _type_column(reference)
+    column = params.label_column or usual_type_column(reference)
     if column:
         cells = timed("transfer", lambda: _with_types(cells, reference, column))
         log.say("transfer", f"labels of {column!r} in obs[{slots.transferred(column)!r}]")
@@ -57,10 +55,6 @@ def _check_wishes(params: PipelineParams, reference: AnnData) -> None:
     expression(reference).require(list(params.genes))
     if params.label_column:
         membership(reference, params.label_column)
-
-
-def _type_column(reference: AnnData) -> str:
-    return next((name for name in _TYPE_COLUMNS if name in reference.obs), "")
 
 
 def _with_types(cells: AnnData, reference: AnnData, column: str) -> AnnData:
