@@ -177,7 +177,8 @@ def contributions(cell: Array, others: Array) -> Array:
     """Part of every feature in the cosines of a cell with others, ``(n_others, n_features)``."""
     lengths = np.linalg.norm(cell) * np.linalg.norm(others, axis=1, keepdims=True)
     product = others * cell
-    return np.divide(product, lengths, out=np.zeros_like(product), where=lengths > 0)
+    parts: Array = np.divide(product, lengths, out=np.zeros_like(product), where=lengths > 0)
+    return parts
 
 
 def integrated_links(cells: AnnData, reference: AnnData) -> pd.DataFrame:
@@ -213,14 +214,14 @@ def _rows(side: Standardized, rows: NDArray[np.intp]) -> Array:
 
 
 def _text(cells: AnnData, row: int, features: pd.DataFrame, types: pd.DataFrame) -> str:
-    start = f"Cell {cells.obs_names[row]}"
+    start, names = f"Cell {cells.obs_names[row]!s}", [str(name) for name in types.index]
     if slots.unmatched(cells)[row]:
         start += " is unmatched; the reference cells nearest to it"
-        start += f" are most often {types.index[0]}" if len(types) else " follow"
+        start += f" are most often {names[0]}" if names else " follow"
     elif len(types):
-        start += f" lies among reference cells of {types.index[0]} ({types.iloc[0, 0]:.0%})"
+        start += f" lies among reference cells of {names[0]} ({types.iloc[0, 0]:.0%})"
         if len(types) > 1:
-            start += f", then {types.index[1]} ({types.iloc[1, 0]:.0%})"
+            start += f", then {names[1]} ({types.iloc[1, 0]:.0%})"
     else:
         start += f" is alike its reference cells by {features['spoke_for'].sum():.2f} of 1"
     spoke = features["spoke_for"]
