@@ -13,10 +13,16 @@ if TYPE_CHECKING:
         integration_accuracy,
         mixed_neighbours,
     )
+    from napari_gluer.analysis.cluster_numbers import ClusterNumberParams, cluster_numbers
     from napari_gluer.analysis.clustering import ClusterParams, cluster
     from napari_gluer.analysis.coembedding import CoembedParams, coembed
     from napari_gluer.analysis.comparing import compare_accuracies
     from napari_gluer.analysis.layouts import Tsne, Umap
+    from napari_gluer.analysis.marker_genes import MarkerParams, marker_genes
+    from napari_gluer.analysis.marker_lists import read_marker_lists
+    from napari_gluer.analysis.naming import NameParams, name_clusters
+    from napari_gluer.analysis.regions import RegionComparison, RegionParams, compare_regions
+    from napari_gluer.analysis.trajectory import TrajectoryParams, pseudotime_of, trajectory
     from napari_gluer.errors import InputError
     from napari_gluer.image import MultiplexImage
     from napari_gluer.integration.factorize import Factors, joint_nmf
@@ -59,29 +65,68 @@ if TYPE_CHECKING:
     from napari_gluer.segmentation.cellpose import Cellpose
     from napari_gluer.segmentation.discs import DiscParams, draw_cells
     from napari_gluer.segmentation.instanseg import InstanSeg
-    from napari_gluer.segmentation.nuclei import (
-        SegmentParams,
-        segment,
-        segment_nuclei_and_cells,
-    )
+    from napari_gluer.segmentation.nuclei import SegmentParams, segment, segment_nuclei_and_cells
     from napari_gluer.segmentation.params import Expansion, Membrane, Watershed
     from napari_gluer.tiles import TileParams
     from napari_gluer.track import Cancelled, Track
+    from napari_gluer.trust.explaining import CellExplanation, Explainer, explain_cell
 
 __version__ = "0.1.0"
 
 _NAMES = {
-    "analysis.accuracy": ("integration_accuracies", "integration_accuracy", "mixed_neighbours"),
-    "analysis.clustering": ("ClusterParams", "cluster"),
-    "analysis.coembedding": ("CoembedParams", "coembed"),
+    "analysis.accuracy": (
+        "integration_accuracies",
+        "integration_accuracy",
+        "mixed_neighbours",
+    ),
+    "analysis.cluster_numbers": (
+        "ClusterNumberParams",
+        "cluster_numbers",
+    ),
+    "analysis.clustering": (
+        "ClusterParams",
+        "cluster",
+    ),
+    "analysis.coembedding": (
+        "CoembedParams",
+        "coembed",
+    ),
     "analysis.comparing": ("compare_accuracies",),
-    "analysis.layouts": ("Tsne", "Umap"),
+    "analysis.layouts": (
+        "Tsne",
+        "Umap",
+    ),
+    "analysis.marker_genes": (
+        "MarkerParams",
+        "marker_genes",
+    ),
+    "analysis.marker_lists": ("read_marker_lists",),
+    "analysis.naming": (
+        "NameParams",
+        "name_clusters",
+    ),
+    "analysis.regions": (
+        "RegionComparison",
+        "RegionParams",
+        "compare_regions",
+    ),
+    "analysis.trajectory": (
+        "TrajectoryParams",
+        "pseudotime_of",
+        "trajectory",
+    ),
     "errors": ("InputError",),
     "image": ("MultiplexImage",),
-    "integration.factorize": ("Factors", "joint_nmf"),
+    "integration.factorize": (
+        "Factors",
+        "joint_nmf",
+    ),
     "integration.gluer": ("integrate",),
     "integration.imputation": ("impute",),
-    "integration.linking": ("linked_features", "marker_links"),
+    "integration.linking": (
+        "linked_features",
+        "marker_links",
+    ),
     "integration.params": (
         "AnchorParams",
         "FactorizeParams",
@@ -93,35 +138,99 @@ _NAMES = {
     "integration.quality": ("QualityParams",),
     "integration.reverse": ("impute_onto_reference",),
     "integration.transfer": ("transfer_labels",),
-    "io.cells": ("read_cells", "write_cells"),
-    "io.geojson": ("read_regions",),
+    "io.cells": (
+        "read_cells",
+        "write_cells",
+    ),
     "io.field_tables": ("read_field_tables",),
-    "io.images": ("ImageParams", "read_image"),
-    "io.labels_files": ("LabelsFile", "open_labels", "read_labels"),
+    "io.geojson": ("read_regions",),
+    "io.images": (
+        "ImageParams",
+        "read_image",
+    ),
+    "io.labels_files": (
+        "LabelsFile",
+        "open_labels",
+        "read_labels",
+    ),
     "io.labels_writing": ("write_labels",),
     "io.references": ("read_reference",),
     "io.spot_columns": ("SpotParams",),
     "io.spots": ("read_spots",),
-    "io.subsampling": ("SubsampleParams", "subsample"),
-    "markers": ("read_marker_table", "with_marker_table"),
-    "measurement.clean": ("CleanParams", "clean"),
+    "io.subsampling": (
+        "SubsampleParams",
+        "subsample",
+    ),
+    "markers": (
+        "read_marker_table",
+        "with_marker_table",
+    ),
+    "measurement.clean": (
+        "CleanParams",
+        "clean",
+    ),
     "measurement.intensities": ("measure",),
     "measurement.params": ("MeasureParams",),
-    "measurement.spots": ("AssignParams", "assign_spots"),
-    "mixture_pictures": ("mixture_figure", "save_mixtures"),
-    "painting": ("LabelIndex", "LookUp", "paint"),
-    "pipeline": ("Inputs", "PipelineParams", "run"),
-    "pipeline.exporting": ("ExportParams", "export_imputed"),
-    "pipeline.reproducing": ("Reproduction", "reproduce"),
-    "polygons": ("Polygon", "Regions"),
-    "sample": ("SampleTissue", "sample_tissue"),
-    "segmentation.discs": ("DiscParams", "draw_cells"),
+    "measurement.spots": (
+        "AssignParams",
+        "assign_spots",
+    ),
+    "mixture_pictures": (
+        "mixture_figure",
+        "save_mixtures",
+    ),
+    "painting": (
+        "LabelIndex",
+        "LookUp",
+        "paint",
+    ),
+    "pipeline": (
+        "Inputs",
+        "PipelineParams",
+        "run",
+    ),
+    "pipeline.exporting": (
+        "ExportParams",
+        "export_imputed",
+    ),
+    "pipeline.reproducing": (
+        "Reproduction",
+        "reproduce",
+    ),
+    "polygons": (
+        "Polygon",
+        "Regions",
+    ),
+    "sample": (
+        "SampleTissue",
+        "sample_tissue",
+    ),
     "segmentation.cellpose": ("Cellpose",),
+    "segmentation.discs": (
+        "DiscParams",
+        "draw_cells",
+    ),
     "segmentation.instanseg": ("InstanSeg",),
-    "segmentation.nuclei": ("SegmentParams", "segment", "segment_nuclei_and_cells"),
-    "segmentation.params": ("Expansion", "Membrane", "Watershed"),
+    "segmentation.nuclei": (
+        "SegmentParams",
+        "segment",
+        "segment_nuclei_and_cells",
+    ),
+    "segmentation.params": (
+        "Expansion",
+        "Membrane",
+        "Watershed",
+    ),
     "tiles": ("TileParams",),
-    "track": ("Cancelled", "Track"),
+    "track": (
+        "Cancelled",
+        "Track",
+    ),
+    "trust.explaining": (
+        "CellExplanation",
+        "Explainer",
+        "explain_cell",
+    ),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 
@@ -129,12 +238,15 @@ __all__ = [
     "AnchorParams",
     "AssignParams",
     "Cancelled",
+    "CellExplanation",
     "Cellpose",
     "CleanParams",
+    "ClusterNumberParams",
     "ClusterParams",
     "CoembedParams",
     "DiscParams",
     "Expansion",
+    "Explainer",
     "ExportParams",
     "FactorizeParams",
     "Factors",
@@ -147,13 +259,17 @@ __all__ = [
     "LabelIndex",
     "LabelsFile",
     "LookUp",
+    "MarkerParams",
     "MeasureParams",
     "Membrane",
     "MultiplexImage",
+    "NameParams",
     "NetworkParams",
     "PipelineParams",
     "Polygon",
     "QualityParams",
+    "RegionComparison",
+    "RegionParams",
     "Regions",
     "Reproduction",
     "SampleTissue",
@@ -162,6 +278,7 @@ __all__ = [
     "SubsampleParams",
     "TileParams",
     "Track",
+    "TrajectoryParams",
     "Tsne",
     "Umap",
     "Watershed",
@@ -169,9 +286,12 @@ __all__ = [
     "assign_spots",
     "clean",
     "cluster",
+    "cluster_numbers",
     "coembed",
     "compare_accuracies",
+    "compare_regions",
     "draw_cells",
+    "explain_cell",
     "export_imputed",
     "impute",
     "impute_onto_reference",
@@ -180,16 +300,20 @@ __all__ = [
     "integration_accuracy",
     "joint_nmf",
     "linked_features",
+    "marker_genes",
     "marker_links",
     "measure",
     "mixed_neighbours",
     "mixture_figure",
+    "name_clusters",
     "open_labels",
     "paint",
+    "pseudotime_of",
     "read_cells",
     "read_field_tables",
     "read_image",
     "read_labels",
+    "read_marker_lists",
     "read_marker_table",
     "read_reference",
     "read_regions",
@@ -201,6 +325,7 @@ __all__ = [
     "segment",
     "segment_nuclei_and_cells",
     "subsample",
+    "trajectory",
     "transfer_labels",
     "with_marker_table",
     "write_cells",

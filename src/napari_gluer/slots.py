@@ -82,6 +82,7 @@ _RESULTS = {
     "absence",
     "cluster_params",
     "cluster_seed",
+    TRAJECTORY,
 }
 
 
@@ -153,6 +154,8 @@ def drop_results(cells: AnnData) -> None:
     ours = {CONFIDENCE, UNMATCHED, SUPPORT, ANCHORED}
     if "cluster_params" in info(cells):  # else a column of that name is somebody's own
         ours.add(CLUSTER)
+    if TRAJECTORY in info(cells):
+        ours.add(PSEUDOTIME)
     if WEIGHTS in cells.obsm:
         suffixes = (transferred(""), probability(""))
         ours |= {str(name) for name in cells.obs if str(name).endswith(suffixes)}

@@ -74,20 +74,26 @@ def leiden(
     embedding: NDArray[np.floating], params: ClusterParams, *, seed: int, track: Track = silently
 ) -> NDArray[np.int64]:
     """Cluster numbers ``(n_cells,)`` of the rows of `embedding`, 0 the largest cluster."""
-    n = len(embedding)
-    if n < 3:
-        return np.zeros(n, np.int64)
-    graph = sparse.triu(_shared_neighbours(embedding, params.n_neighbors, track), k=1).tocoo()
-    rows, columns = graph.row.astype(str).tolist(), graph.col.astype(str).tolist()
-    edges = list(zip(rows, columns, graph.data.astype(float).tolist(), strict=True))
-    _, found = graspologic_native.leiden(edges, resolution=params.resolution, seed=seed)
+    if len(embedding) < 3:
+        return np.zeros(len(embedding), np.int64)
+    graph = shared_neighbours(embedding, params.n_neighbors, track)
+    return communities(graph, params.resolution, seed)
+
+
+def communities(graph: sparse.csr_matrix, resolution: float, seed: int) -> NDArray[np.int64]:
+    """Cluster numbers of the cells of a graph by Leiden, 0 the largest cluster."""
+    n = graph.shape[0]
+    links = sparse.triu(graph, k=1).tocoo()
+    rows, columns = links.row.astype(str).tolist(), links.col.astype(str).tolist()
+    edges = list(zip(rows, columns, links.data.astype(float).tolist(), strict=True))
+    _, found = graspologic_native.leiden(edges, resolution=resolution, seed=seed)
     # a cell that shares no neighbour with any other is a cluster of its own
     community = np.array([found.get(str(i), n + i) for i in range(n)])
     _, numbers, sizes = np.unique(community, return_inverse=True, return_counts=True)
     return np.asarray(np.argsort(np.argsort(-sizes, kind="stable"))[numbers], np.int64)
 
 
-def _shared_neighbours(
+def shared_neighbours(
     embedding: NDArray[np.floating], n_neighbors: int, track: Track
 ) -> sparse.csr_matrix:
     """Jaccard index of the neighbourhoods of linked cells, each cell in its own."""

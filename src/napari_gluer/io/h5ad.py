@@ -20,8 +20,8 @@ from napari_gluer.io.vetting import damage
 _AS_JSON = "stored_as_json"
 
 
-def read_h5ad(path: str | os.PathLike[str]) -> AnnData:
-    """Read an AnnData with at least one row and one column.
+def read_h5ad(path: str | os.PathLike[str], *, joint: bool = False) -> AnnData:
+    """Read an AnnData with at least one row and one column; a joint table may have no column.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def read_h5ad(path: str | os.PathLike[str]) -> AnnData:
         _refuse_torn(table)
     except Exception as error:  # damage comes up as an error of any kind
         raise InputError(f"{source.name} cannot be read as an h5ad: {error}") from error
-    if not (table.n_obs and table.n_vars):
+    if not (table.n_obs and (table.n_vars or joint)):
         raise InputError(
             f"{source.name} holds {table.n_obs} cells × {table.n_vars} columns; at least one of "
             "each is needed."

@@ -214,14 +214,15 @@ def _rows(side: Standardized, rows: NDArray[np.intp]) -> Array:
 
 
 def _text(cells: AnnData, row: int, features: pd.DataFrame, types: pd.DataFrame) -> str:
-    start, names = f"Cell {cells.obs_names[row]!s}", [str(name) for name in types.index]
+    start = f"Cell {cells.obs_names[row]}"
+    names, shares = [str(name) for name in types.index], types["weight"].to_numpy(float)
     if slots.unmatched(cells)[row]:
         start += " is unmatched; the reference cells nearest to it"
         start += f" are most often {names[0]}" if names else " follow"
-    elif len(types):
-        start += f" lies among reference cells of {names[0]} ({types.iloc[0, 0]:.0%})"
-        if len(types) > 1:
-            start += f", then {names[1]} ({types.iloc[1, 0]:.0%})"
+    elif names:
+        start += f" lies among reference cells of {names[0]} ({shares[0]:.0%})"
+        if len(names) > 1:
+            start += f", then {names[1]} ({shares[1]:.0%})"
     else:
         start += f" is alike its reference cells by {features['spoke_for'].sum():.2f} of 1"
     spoke = features["spoke_for"]
