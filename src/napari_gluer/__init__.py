@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         integration_accuracy,
         mixed_neighbours,
     )
+    from napari_gluer.analysis.activity import ActivityParams, gene_activity
     from napari_gluer.analysis.cluster_numbers import ClusterNumberParams, cluster_numbers
     from napari_gluer.analysis.clustering import ClusterParams, cluster
     from napari_gluer.analysis.coembedding import CoembedParams, coembed
@@ -21,9 +22,17 @@ if TYPE_CHECKING:
     from napari_gluer.analysis.marker_genes import MarkerParams, marker_genes
     from napari_gluer.analysis.marker_lists import read_marker_lists
     from napari_gluer.analysis.naming import NameParams, name_clusters
+    from napari_gluer.analysis.peak_links import PeakLinkParams, gene_peak_links
     from napari_gluer.analysis.regions import RegionComparison, RegionParams, compare_regions
     from napari_gluer.analysis.trajectory import TrajectoryParams, pseudotime_of, trajectory
     from napari_gluer.errors import InputError
+    from napari_gluer.figures.coverage import coverage_figure
+    from napari_gluer.figures.embedding import embedding_figure
+    from napari_gluer.figures.files import save_figure
+    from napari_gluer.figures.genome import peak_links_figure
+    from napari_gluer.figures.held_out import held_out_figure
+    from napari_gluer.figures.params import FigureParams
+    from napari_gluer.figures.reliability import reliability_figure
     from napari_gluer.image import MultiplexImage
     from napari_gluer.integration.factorize import Factors, joint_nmf
     from napari_gluer.integration.gluer import integrate
@@ -40,6 +49,7 @@ if TYPE_CHECKING:
     from napari_gluer.integration.quality import QualityParams
     from napari_gluer.integration.reverse import impute_onto_reference
     from napari_gluer.integration.transfer import transfer_labels
+    from napari_gluer.io.annotation import read_annotation
     from napari_gluer.io.cells import read_cells, write_cells
     from napari_gluer.io.field_tables import read_field_tables
     from napari_gluer.io.geojson import read_regions
@@ -79,6 +89,10 @@ _NAMES = {
         "integration_accuracy",
         "mixed_neighbours",
     ),
+    "analysis.activity": (
+        "ActivityParams",
+        "gene_activity",
+    ),
     "analysis.cluster_numbers": (
         "ClusterNumberParams",
         "cluster_numbers",
@@ -105,6 +119,10 @@ _NAMES = {
         "NameParams",
         "name_clusters",
     ),
+    "analysis.peak_links": (
+        "PeakLinkParams",
+        "gene_peak_links",
+    ),
     "analysis.regions": (
         "RegionComparison",
         "RegionParams",
@@ -116,6 +134,13 @@ _NAMES = {
         "trajectory",
     ),
     "errors": ("InputError",),
+    "figures.coverage": ("coverage_figure",),
+    "figures.embedding": ("embedding_figure",),
+    "figures.files": ("save_figure",),
+    "figures.genome": ("peak_links_figure",),
+    "figures.held_out": ("held_out_figure",),
+    "figures.params": ("FigureParams",),
+    "figures.reliability": ("reliability_figure",),
     "image": ("MultiplexImage",),
     "integration.factorize": (
         "Factors",
@@ -138,6 +163,7 @@ _NAMES = {
     "integration.quality": ("QualityParams",),
     "integration.reverse": ("impute_onto_reference",),
     "integration.transfer": ("transfer_labels",),
+    "io.annotation": ("read_annotation",),
     "io.cells": (
         "read_cells",
         "write_cells",
@@ -235,6 +261,7 @@ _NAMES = {
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [
+    "ActivityParams",
     "AnchorParams",
     "AssignParams",
     "Cancelled",
@@ -251,6 +278,7 @@ __all__ = [
     "FactorizeParams",
     "Factors",
     "FeatureParams",
+    "FigureParams",
     "ImageParams",
     "InputError",
     "Inputs",
@@ -265,6 +293,7 @@ __all__ = [
     "MultiplexImage",
     "NameParams",
     "NetworkParams",
+    "PeakLinkParams",
     "PipelineParams",
     "Polygon",
     "QualityParams",
@@ -290,9 +319,14 @@ __all__ = [
     "coembed",
     "compare_accuracies",
     "compare_regions",
+    "coverage_figure",
     "draw_cells",
+    "embedding_figure",
     "explain_cell",
     "export_imputed",
+    "gene_activity",
+    "gene_peak_links",
+    "held_out_figure",
     "impute",
     "impute_onto_reference",
     "integrate",
@@ -308,7 +342,9 @@ __all__ = [
     "name_clusters",
     "open_labels",
     "paint",
+    "peak_links_figure",
     "pseudotime_of",
+    "read_annotation",
     "read_cells",
     "read_field_tables",
     "read_image",
@@ -318,9 +354,11 @@ __all__ = [
     "read_reference",
     "read_regions",
     "read_spots",
+    "reliability_figure",
     "reproduce",
     "run",
     "sample_tissue",
+    "save_figure",
     "save_mixtures",
     "segment",
     "segment_nuclei_and_cells",

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
 
@@ -17,6 +18,8 @@ AREA_UM2 = "area_um2"
 VOLUME_UM3 = "volume_um3"
 NUMBERED = "numbered"
 """``uns`` entry of tables without labels: the rows were numbered, and match no masks."""
+CELL_ID = "cell_id"
+"""Names that cells had in their file, where the table gave them names of its own."""
 DRAWN = "drawn"
 TOUCHES_BORDER = "touches_border"
 NUCLEUS_PX = "nucleus_px"
@@ -133,6 +136,29 @@ def _whole(value: object) -> int | None:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return None
+
+
+def cell_names(cells: AnnData) -> pd.Index:
+    """What cells are called outside this table: ``obs["cell_id"]``, else their index.
+
+    Raises
+    ------
+    InputError
+        If names repeat, or rows were only numbered, which says nothing of other tables.
+    """
+    if CELL_ID in cells.obs:
+        names = pd.Index(cells.obs[CELL_ID].astype(str))
+    elif NUMBERED in info(cells):
+        raise InputError(
+            "The cells of one table have no names, only numbers of its rows; they cannot be found "
+            "in another table. Give it names in obs_names or obs['cell_id']."
+        )
+    else:
+        names = cells.obs_names.astype(str)
+    if not names.is_unique:
+        twice = names[names.duplicated()].unique()
+        raise InputError(f"Cells must have names of their own; repeated are {listed(twice, 3)}.")
+    return names
 
 
 def unmatched(cells: AnnData) -> NDArray[np.bool_]:

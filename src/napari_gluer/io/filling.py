@@ -9,7 +9,7 @@ from napari_gluer import slots
 from napari_gluer.errors import InputError
 from napari_gluer.markers import annotate
 
-CELL_ID = "cell_id"
+CELL_ID = slots.CELL_ID
 """``obs`` column that keeps the names of cells which we numbered."""
 
 _NAME_IN_FILE = "name_in_file"
