@@ -45,6 +45,13 @@ def _beside() -> Iterator[str]:
         ("subsample", ng.SubsampleParams()),
         ("coembed", ng.CoembedParams()),
         ("export", ng.ExportParams()),
+        ("validate", ng.ReportParams()),
+        ("markers", ng.MarkerParams()),
+        ("name-clusters", ng.NameParams()),
+        ("trajectory", ng.TrajectoryParams()),
+        ("compare-regions", ng.RegionParams()),
+        ("gene-activity", ng.ActivityParams()),
+        ("peak-links", ng.PeakLinkParams()),
     ):
         yield from _sections(params, name, 3)
 

@@ -45,7 +45,7 @@ def _snareseq() -> tuple[AnnData, AnnData]:
 
 
 @cache
-def _citeseq() -> tuple[AnnData, AnnData]:
+def citeseq() -> tuple[AnnData, AnnData]:
     folder = DATA / "citeseq_pbmc_bremsc"
     return _typed(ng.read_reference(folder / "rna.h5ad"), ng.read_cells(folder / "adt.h5ad"))
 
@@ -66,7 +66,7 @@ def _typed(reference: AnnData, cells: AnnData) -> tuple[AnnData, AnnData]:
     return reference[kept].copy(), cells[kept].copy()
 
 
-def _some_nuclei(seed: int) -> tuple[AnnData, AnnData]:
+def some_nuclei(seed: int) -> tuple[AnnData, AnnData]:
     reference, cells = _snareseq()
     rng = np.random.default_rng(seed)
     kept = np.sort(rng.choice(reference.n_obs, NUCLEI, replace=False))
@@ -83,7 +83,7 @@ def _seqfish_types(cells: AnnData) -> np.ndarray:
     return np.asarray(cells.obs["svm_label"].astype(str), str)
 
 
-def _simulated(seed: int) -> tuple[AnnData, AnnData, AnnData]:
+def simulated(seed: int) -> tuple[AnnData, AnnData, AnnData]:
     """Reference, cells on their true masks, and row by row the truth about them."""
     tissue = ng.sample_tissue(seed)
     cells = ng.clean(ng.measure(tissue.image, tissue.labels))
@@ -94,12 +94,12 @@ def _simulated(seed: int) -> tuple[AnnData, AnnData, AnnData]:
 def typed_tables(name: str, seed: int) -> tuple[AnnData, AnnData, np.ndarray]:
     """Reference, cells and the true type of each cell."""
     if name == "sample":
-        reference, cells, true = _simulated(seed)
+        reference, cells, true = simulated(seed)
         return reference, cells, _types(true)
     if name == "seqfish":
         reference, cells = _seqfish()
         return reference, cells, _seqfish_types(cells)
-    reference, cells = _some_nuclei(seed) if name == "snareseq" else _citeseq()
+    reference, cells = some_nuclei(seed) if name == "snareseq" else citeseq()
     return reference, cells, _types(reference)
 
 
@@ -109,7 +109,7 @@ def _types(table: AnnData) -> np.ndarray:
 
 def _sample(seed: int) -> Problem:
     """The simulated tissue on its true masks; genes that the panel does not measure are judged."""
-    reference, cells, true = _simulated(seed)
+    reference, cells, true = simulated(seed)
     links = ng.linked_features(cells, reference, least_detected=0)
     linked = {gene for genes in links["genes"] for gene in genes}
     known = set(expression(reference).genes) - linked
@@ -124,18 +124,18 @@ def _mibi(_seed: int) -> Problem:
     folder = DATA / "mibi_dcis_simpleseg"
     image = ng.read_image(folder / "Point2203_pt1072_31606.ome.tif")
     labels = ng.read_labels(folder / "Point2203_pt1072_31606_mask_simpleseg.tif")
-    return make(_citeseq()[0], ng.measure(image, labels), Truth())
+    return make(citeseq()[0], ng.measure(image, labels), Truth())
 
 
 def _codex(_seed: int) -> Problem:
     cells = ng.read_cells(DATA / "codex_human_spleen" / "codex_spleen_10000x28.h5ad")
-    return make(_citeseq()[0], cells, Truth())
+    return make(citeseq()[0], cells, Truth())
 
 
 DATASETS: dict[str, Dataset] = {
-    "snareseq": Dataset("SNARE-seq, 3,000 nuclei", lambda seed: _paired(*_some_nuclei(seed))),
+    "snareseq": Dataset("SNARE-seq, 3,000 nuclei", lambda seed: _paired(*some_nuclei(seed))),
     "snareseq_all": Dataset("SNARE-seq, all nuclei", lambda _seed: _paired(*_snareseq())),
-    "citeseq": Dataset("CITE-seq, 10 proteins", lambda _seed: _paired(*_citeseq())),
+    "citeseq": Dataset("CITE-seq, 10 proteins", lambda _seed: _paired(*citeseq())),
     "seqfish": Dataset(
         "seqFISH ← Tasic",
         lambda _seed: make(*_seqfish(), Truth(types=_seqfish_types(_seqfish()[1]))),
@@ -143,11 +143,11 @@ DATASETS: dict[str, Dataset] = {
     "sample": Dataset("simulated tissue", _sample),
     "snareseq_hidden": Dataset(
         "SNARE-seq, hidden transcriptomes",
-        lambda seed: hidden_transcriptomes(*_some_nuclei(0), (seed, CELL_FOLDS)),
+        lambda seed: hidden_transcriptomes(*some_nuclei(0), (seed, CELL_FOLDS)),
     ),
     "citeseq_hidden": Dataset(
         "CITE-seq, hidden transcriptomes",
-        lambda seed: hidden_transcriptomes(*_citeseq(), (seed, CELL_FOLDS)),
+        lambda seed: hidden_transcriptomes(*citeseq(), (seed, CELL_FOLDS)),
     ),
     "seqfish_genes": Dataset(
         "seqFISH, held-out genes",
@@ -158,12 +158,12 @@ DATASETS: dict[str, Dataset] = {
     ),
     "citeseq_genes": Dataset(
         "CITE-seq, held-out proteins",
-        lambda seed: hidden_features(*_citeseq(), None, (seed, GENE_FOLDS)),
+        lambda seed: hidden_features(*citeseq(), None, (seed, GENE_FOLDS)),
         tuple(range(GENE_FOLDS)),
     ),
     "snareseq_genes": Dataset(
         "SNARE-seq, held-out genes",
-        lambda seed: hidden_features(*_some_nuclei(0), None, (seed, GENE_FOLDS)),
+        lambda seed: hidden_features(*some_nuclei(0), None, (seed, GENE_FOLDS)),
     ),
     "mibi": Dataset("MIBI breast ← PBMC", _mibi, (0,), timing_only=True),
     "codex": Dataset("CODEX spleen ← PBMC", _codex, (0,), timing_only=True),

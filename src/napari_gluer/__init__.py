@@ -26,13 +26,17 @@ if TYPE_CHECKING:
     from napari_gluer.analysis.regions import RegionComparison, RegionParams, compare_regions
     from napari_gluer.analysis.trajectory import TrajectoryParams, pseudotime_of, trajectory
     from napari_gluer.errors import InputError
+    from napari_gluer.figures.accuracies import accuracy_figure
     from napari_gluer.figures.coverage import coverage_figure
+    from napari_gluer.figures.dot_figure import dot_plot_figure
+    from napari_gluer.figures.dots import dot_plot
     from napari_gluer.figures.embedding import embedding_figure
     from napari_gluer.figures.files import save_figure
     from napari_gluer.figures.genome import peak_links_figure
     from napari_gluer.figures.held_out import held_out_figure
     from napari_gluer.figures.params import FigureParams
     from napari_gluer.figures.reliability import reliability_figure
+    from napari_gluer.figures.violins import violin_figure
     from napari_gluer.image import MultiplexImage
     from napari_gluer.integration.factorize import Factors, joint_nmf
     from napari_gluer.integration.gluer import integrate
@@ -80,6 +84,12 @@ if TYPE_CHECKING:
     from napari_gluer.tiles import TileParams
     from napari_gluer.track import Cancelled, Track
     from napari_gluer.trust.explaining import CellExplanation, Explainer, explain_cell
+    from napari_gluer.trust.held_out import GeneValidation, validate_genes
+    from napari_gluer.trust.intervals import interval_coverage, prediction_intervals
+    from napari_gluer.trust.null_run import NullRun, null_run
+    from napari_gluer.trust.params import ReportParams, ValidateParams
+    from napari_gluer.trust.reliability import gene_reliability
+    from napari_gluer.trust.report import ValidationReport, validation_report
 
 __version__ = "0.1.0"
 
@@ -134,13 +144,17 @@ _NAMES = {
         "trajectory",
     ),
     "errors": ("InputError",),
+    "figures.accuracies": ("accuracy_figure",),
     "figures.coverage": ("coverage_figure",),
+    "figures.dot_figure": ("dot_plot_figure",),
+    "figures.dots": ("dot_plot",),
     "figures.embedding": ("embedding_figure",),
     "figures.files": ("save_figure",),
     "figures.genome": ("peak_links_figure",),
     "figures.held_out": ("held_out_figure",),
     "figures.params": ("FigureParams",),
     "figures.reliability": ("reliability_figure",),
+    "figures.violins": ("violin_figure",),
     "image": ("MultiplexImage",),
     "integration.factorize": (
         "Factors",
@@ -257,6 +271,27 @@ _NAMES = {
         "Explainer",
         "explain_cell",
     ),
+    "trust.held_out": (
+        "GeneValidation",
+        "validate_genes",
+    ),
+    "trust.intervals": (
+        "interval_coverage",
+        "prediction_intervals",
+    ),
+    "trust.null_run": (
+        "NullRun",
+        "null_run",
+    ),
+    "trust.params": (
+        "ReportParams",
+        "ValidateParams",
+    ),
+    "trust.reliability": ("gene_reliability",),
+    "trust.report": (
+        "ValidationReport",
+        "validation_report",
+    ),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 
@@ -279,6 +314,7 @@ __all__ = [
     "Factors",
     "FeatureParams",
     "FigureParams",
+    "GeneValidation",
     "ImageParams",
     "InputError",
     "Inputs",
@@ -293,6 +329,7 @@ __all__ = [
     "MultiplexImage",
     "NameParams",
     "NetworkParams",
+    "NullRun",
     "PeakLinkParams",
     "PipelineParams",
     "Polygon",
@@ -300,6 +337,7 @@ __all__ = [
     "RegionComparison",
     "RegionParams",
     "Regions",
+    "ReportParams",
     "Reproduction",
     "SampleTissue",
     "SegmentParams",
@@ -310,8 +348,11 @@ __all__ = [
     "TrajectoryParams",
     "Tsne",
     "Umap",
+    "ValidateParams",
+    "ValidationReport",
     "Watershed",
     "WeightParams",
+    "accuracy_figure",
     "assign_spots",
     "clean",
     "cluster",
@@ -320,18 +361,22 @@ __all__ = [
     "compare_accuracies",
     "compare_regions",
     "coverage_figure",
+    "dot_plot",
+    "dot_plot_figure",
     "draw_cells",
     "embedding_figure",
     "explain_cell",
     "export_imputed",
     "gene_activity",
     "gene_peak_links",
+    "gene_reliability",
     "held_out_figure",
     "impute",
     "impute_onto_reference",
     "integrate",
     "integration_accuracies",
     "integration_accuracy",
+    "interval_coverage",
     "joint_nmf",
     "linked_features",
     "marker_genes",
@@ -340,9 +385,11 @@ __all__ = [
     "mixed_neighbours",
     "mixture_figure",
     "name_clusters",
+    "null_run",
     "open_labels",
     "paint",
     "peak_links_figure",
+    "prediction_intervals",
     "pseudotime_of",
     "read_annotation",
     "read_cells",
@@ -365,6 +412,9 @@ __all__ = [
     "subsample",
     "trajectory",
     "transfer_labels",
+    "validate_genes",
+    "validation_report",
+    "violin_figure",
     "with_marker_table",
     "write_cells",
     "write_labels",

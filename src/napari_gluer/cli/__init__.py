@@ -4,7 +4,17 @@ Exit status: 0 done, 1 a fault of the program, 2 an input that cannot be used, 3
 not come out again, 130 interrupted.
 """
 
-from napari_gluer.cli import analysing, imaging, integrating, omics, results, whole
+from napari_gluer.cli import analysing, imaging, integrating, judging, omics, results, whole
 from napari_gluer.cli.application import app, main
 
-__all__ = ["analysing", "app", "imaging", "integrating", "main", "omics", "results", "whole"]
+__all__ = [
+    "analysing",
+    "app",
+    "imaging",
+    "integrating",
+    "judging",
+    "main",
+    "omics",
+    "results",
+    "whole",
+]

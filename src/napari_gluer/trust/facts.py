@@ -117,5 +117,6 @@ def true_types(cells: AnnData, named: pd.DataFrame, column: str) -> np.ndarray |
     own = cells.obs[column].astype("string").str.strip()
     if not own.isin(named.iloc[:, 0].cat.categories).any():
         return None
-    right = (own.to_numpy(object) == named.iloc[:, 0].astype("string").to_numpy(object)) * 1.0
-    return np.where(own.isna(), np.nan, right.astype(float))
+    called = named.iloc[:, 0].astype("string").fillna("").to_numpy(object)
+    right = (own.fillna("").to_numpy(object) == called).astype(float)
+    return np.where(own.isna(), np.nan, right)
