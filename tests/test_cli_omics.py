@@ -86,7 +86,7 @@ def test_imputed_genes_are_those_of_the_reference(folder: Path, tissue: ng.Sampl
     table = AnnData(counts, names, pd.DataFrame(index=NAMES))
     table.write_h5ad(folder / "open.h5ad")
     words = ["peak-links", "@open.h5ad", "@cells.h5ad", "--annotation", "@genes.bed"]
-    given = ["--reference", "@reference.h5ad", "--permutations", "9"]
+    given = ["--reference", "@reference.h5ad", "--permutations", "9", "--cells-in-group", "10"]
     assert run(folder, *words, "--out", "@links.csv", *given) == 0
     found = pd.read_csv(folder / "links.csv")
     assert set(found["gene"]) <= {"CD3E", "CD8A"}

@@ -147,7 +147,7 @@ def cell_names(cells: AnnData) -> pd.Index:
         If names repeat, or rows were only numbered, which says nothing of other tables.
     """
     if CELL_ID in cells.obs:
-        names = pd.Index(cells.obs[CELL_ID].astype(str))
+        names: pd.Index = pd.Index(cells.obs[CELL_ID].astype(str))
     elif NUMBERED in info(cells):
         raise InputError(
             "The cells of one table have no names, only numbers of its rows; they cannot be found "

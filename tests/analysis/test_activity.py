@@ -17,8 +17,8 @@ from napari_gluer.analysis.activity import (
     ActivityParams,
     gene_activity,
     gene_regions,
-    start_enrichment,
 )
+from napari_gluer.analysis.builds import start_enrichment, starts_of
 from napari_gluer.analysis.intervals import peak_intervals
 from napari_gluer.errors import InputError
 
@@ -153,7 +153,7 @@ def test_another_genome_build_is_refused(shift: int) -> None:
 def test_enrichment_is_the_share_at_starts_and_of_moved_peaks() -> None:
     annotation, names = genome()
 
-    found, expected = start_enrichment(peak_intervals(names), activity._starts(annotation))
+    found, expected = start_enrichment(peak_intervals(names), starts_of(annotation))
     assert found == pytest.approx(0.5, abs=0.05)
     assert expected < 0.05
 
@@ -172,7 +172,7 @@ def test_bad_tables_of_peaks_are_refused() -> None:
         gene_activity(peaks(np.array([[-1]]), ["1:100-200"]), annotation, ANYWHERE)
     twice = peaks(np.ones((1, 2)), ["1:100-200", "1:300-400"])
     twice.var_names = ["1:100-200", "1:100-200"]
-    with pytest.raises(InputError, match="repeated are 1:100-200"):
+    with pytest.raises(InputError, match=r"repeated are 1:100-200\. Keep one"):
         gene_activity(twice, annotation, ANYWHERE)
     with pytest.raises(InputError, match="choose one"):
         gene_activity(
@@ -235,3 +235,37 @@ def test_bad_files_of_fragments_are_refused(tmp_path: Path) -> None:
     (tmp_path / "d.tsv.gz").write_bytes(gzip.compress(b"chr1\t1\t9\tAA\n" * 99)[:-12])
     with pytest.raises(InputError, match=r"d\.tsv\.gz cannot be read"):
         gene_activity(tmp_path / "d.tsv.gz", annotation, ANYWHERE, barcodes=["AA"])
+
+
+def test_a_peak_spelt_in_two_ways_is_refused() -> None:
+    table = peaks(np.ones((1, 3)), ["chr1:100-200", "1-100-200", "chr1_300_400"])
+    with pytest.raises(InputError, match="repeated are chr1:100-200, 1-100-200"):
+        gene_activity(table, genes(("A", "chr1", 50, 300, "+")), ANYWHERE)
+
+
+def test_annotations_that_are_none_are_refused() -> None:
+    table = peaks(np.ones((1, 1)), ["1:100-200"])
+    with pytest.raises(InputError, match="lacks the columns strand"):
+        gene_activity(table, genes(("A", "1", 5, 300, "+")).drop(columns="strand"), ANYWHERE)
+    both = genes(("A", "1", 5, 300, "+"), ("B", "1", 5, 300, "."))
+    with pytest.raises(InputError, match=r"1 genes of the annotation have no strand .*, B for"):
+        gene_activity(table, both, ANYWHERE)
+
+
+def test_barcodes_may_hold_a_hash_or_be_called_na(tmp_path: Path) -> None:
+    path = tmp_path / "f.tsv"
+    rows = [("chr1", 5, 90, name) for name in ("S1#AA", "S1#CC", "S1#CC", "NA")]
+    annotation = genes(("A", "1", 0, 100, "+"))
+    params = ActivityParams(least_fragments=1)
+    found = gene_activity(fragments(path, rows), annotation, params)
+    assert list(found.obs_names) == ["NA", "S1#AA", "S1#CC"]
+    assert found.X.toarray().ravel().tolist() == [1, 1, 2]
+
+
+def test_the_outcome_says_how_peaks_lie_at_starts() -> None:
+    annotation, names = genome()
+    table = peaks(np.ones((1, len(names))), names)
+    said = gene_activity(table, annotation).uns["gluer"]["activity"]["outcome"]
+    assert "times as many lie at transcription starts as moved elsewhere" in said
+    few = gene_activity(peaks(np.ones((1, 1)), ["1:100-200"]), genes(("A", "1", 50, 300, "+")))
+    assert "too few lie near transcription starts" in few.uns["gluer"]["activity"]["outcome"]

@@ -92,3 +92,17 @@ def test_what_cannot_be_drawn_is_refused(
 def test_peaks_without_any_correlation_are_still_shown() -> None:
     figure = peak_links_figure(links().assign(pearson=np.nan), ANNOTATION, "A")
     assert len(figure.axes[0].lines[0].get_xdata()) == 3
+
+
+def test_of_several_loci_the_one_with_most_links_is_drawn() -> None:
+    """Distances are from a start; drawn from another one, arcs would end beside their peaks."""
+    other = ANNOTATION.iloc[:1].assign(chromosome="chr7", start=900_000, end=905_000)
+    both = pd.concat([ANNOTATION, other])
+    table = links().assign(tss=[900_000, 50_000, 900_000])
+    figure = peak_links_figure(table, both, "A")
+    assert figure.axes[0].get_title() == "A: 2 peaks on chr7"
+    arcs = next(one for one in figure.axes[0].collections if isinstance(one, LineCollection))
+    (arc,) = arcs.get_segments()
+    np.testing.assert_allclose(sorted(arc[[0, -1], 0]), [880, 900])
+    with pytest.raises(InputError, match="no transcription start of 'A' at 900,000"):
+        peak_links_figure(table, ANNOTATION, "A")

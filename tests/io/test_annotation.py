@@ -80,3 +80,24 @@ def test_a_torn_file_and_one_that_is_not_there(tmp_path: Path) -> None:
         read_annotation(path)
     with pytest.raises(InputError, match="There is no file"):
         read_annotation(tmp_path / "b.gtf")
+
+
+LOCI = """chr1\tx\ttranscript\t101\t300\t.\t-\t.\tgene_id "Mir"; transcript_id "T1";
+chr1\tx\texon\t101\t300\t.\t-\t.\tgene_id "Mir"; transcript_id "T1";
+chr1\tx\ttranscript\t250\t400\t.\t-\t.\tgene_id "Mir"; transcript_id "T2";
+chr1\tx\ttranscript\t9001\t9100\t.\t-\t.\tgene_id "Mir"; transcript_id "T3";
+chr1\tx\ttranscript\t301\t310\t.\t+\t.\tgene_id "Mir"; transcript_id "T4";
+"""
+
+
+@pytest.mark.parametrize("feature", ["transcript", "exon"])
+def test_transcripts_apart_are_loci_of_their_own(feature: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.gtf"
+    lines = [line for line in LOCI.splitlines() if "\texon" not in line]
+    text = "\n".join(line.replace("transcript\t", f"{feature}\t") for line in lines)
+    path.write_text(LOCI if feature == "transcript" else text)
+    assert sorted(rows(path), key=lambda row: row[2]) == [
+        ("Mir", "chr1", 100, 400, "-"),
+        ("Mir", "chr1", 300, 310, "+"),
+        ("Mir", "chr1", 9000, 9100, "-"),
+    ]

@@ -1,7 +1,9 @@
 """Gene activity: how accessible each gene is, from peaks or fragments and an annotation."""
 
+import gzip
 import os
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,24 +15,23 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from napari_gluer import slots
+from napari_gluer.analysis.builds import LEAST_ENRICHMENT, require_same_build
 from napari_gluer.analysis.intervals import (
     CHROMOSOME,
     END,
     GENE,
     START,
     STRAND,
+    checked_annotation,
     overlap_matrix,
-    overlapping,
-    peak_intervals,
+    peak_table,
     plain_chromosome,
+    require_shared,
 )
-from napari_gluer.errors import InputError, listed
+from napari_gluer.errors import InputError
 from napari_gluer.params import Params
 from napari_gluer.track import Track, silently
 
-_SHIFTS = (-500_000, -200_000, -100_000, -50_000, 50_000, 100_000, 200_000, 500_000)
-_AROUND_START = 500
-_LEAST_EXPECTED = 10  # fewer starts met by chance tell nothing
 _CHUNK = 1_000_000
 _FRAGMENT_COLUMNS = [CHROMOSOME, START, END, "barcode"]
 
@@ -47,7 +48,7 @@ class ActivityParams(Params):
     least_overlap_bp: Annotated[int, Ge(1), Le(100_000)] = 1
     """A peak or fragment counts if it shares at least this many bases."""
 
-    least_enrichment: Annotated[float, Ge(0), Le(100)] = 1.5
+    least_enrichment: Annotated[float, Ge(0), Le(100)] = LEAST_ENRICHMENT
     """Peaks must lie at transcription starts this many times as often as shifted ones do, else the
     annotation is of another genome build; 0 does not ask."""
 
@@ -95,12 +96,12 @@ def gene_activity(
         If columns are no peaks, counts are negative, no chromosome is in both, or peaks do not lie
         at transcription starts more often than by chance (another genome build).
     """
-    regions = gene_regions(annotation, params)
-    starts = _starts(annotation)
+    regions = gene_regions(checked_annotation(annotation), params)
     if isinstance(source, AnnData):
-        result, words = _of_peaks(source, regions, starts, params)
+        result, words = _of_peaks(source, regions, annotation, params)
     else:
-        result, words = _of_fragments(Path(source), regions, (starts, barcodes), params, track)
+        path = Path(source)
+        result, words = _of_fragments(path, regions, (annotation, barcodes), params, track)
     empty = int((np.asarray(result.X.sum(axis=0)).ravel() == 0).sum())
     outcome = f"Activity of {result.n_vars:,} genes in {result.n_obs:,} cells; {words}"
     outcome += f"; {empty:,} genes have no read" if empty else ""
@@ -137,33 +138,12 @@ def gene_regions(annotation: pd.DataFrame, params: ActivityParams) -> pd.DataFra
     )
 
 
-def _starts(annotation: pd.DataFrame) -> pd.DataFrame:
-    """Windows around the transcription starts."""
-    forward = (annotation[STRAND] == "+").to_numpy()
-    at = np.where(forward, annotation[START], annotation[END] - 1)
-    return pd.DataFrame(
-        {
-            CHROMOSOME: [plain_chromosome(str(name)) for name in annotation[CHROMOSOME]],
-            START: at - _AROUND_START,
-            END: at + _AROUND_START,
-        }
-    )
-
-
 def _of_peaks(
-    table: AnnData, regions: pd.DataFrame, starts: pd.DataFrame, params: ActivityParams
+    table: AnnData, regions: pd.DataFrame, annotation: pd.DataFrame, params: ActivityParams
 ) -> tuple[AnnData, str]:
-    peaks = peak_intervals(table.var_names)
-    if not peaks.index.is_unique:
-        twice = peaks.index[peaks.index.duplicated()].unique()
-        raise InputError(f"Peaks must have names of their own; repeated are {listed(twice, 3)}.")
-    counts = sparse.csr_matrix(table.X, dtype=np.float32)
-    if counts.nnz and not (np.isfinite(counts.data).all() and counts.data.min() >= 0):
-        raise InputError(
-            "Counts of peaks must be 0 or more; this table holds negative or NaN ones."
-        )
-    strange = _require_shared(peaks, regions)
-    _require_same_build(peaks, starts, params)
+    peaks, counts = peak_table(table)
+    strange = require_shared(peaks, regions[CHROMOSOME])
+    build = require_same_build(peaks, annotation, params.least_enrichment)
     genes, locus_gene = _genes_of(regions)
     member = _once(overlap_matrix(peaks, regions, params.least_overlap_bp) @ locus_gene)
     result = AnnData(
@@ -178,6 +158,7 @@ def _of_peaks(
     parts = [f"{met:,} of {len(peaks):,} peaks lie in a gene"]
     parts += [f"{unread:,} columns are no peaks"] if unread else []
     parts += [f"{strange:,} peaks lie on chromosomes without a gene"] if strange else []
+    parts += [build] if build else []
     return result, "; ".join(parts)
 
 
@@ -196,47 +177,6 @@ def _once(member: sparse.csr_matrix) -> sparse.csr_matrix:
     return once
 
 
-def _require_shared(intervals: pd.DataFrame, regions: pd.DataFrame) -> int:
-    """Refuse where no chromosome is in both; else how many intervals lie on strange ones."""
-    own, theirs = set(intervals[CHROMOSOME].dropna()), set(regions[CHROMOSOME])
-    if not own & theirs:
-        raise InputError(
-            f"No chromosome is in both: peaks lie on {listed(sorted(own), 4)}, genes on "
-            f"{listed(sorted(theirs), 4)}."
-        )
-    return int((intervals[CHROMOSOME].notna() & ~intervals[CHROMOSOME].isin(theirs)).sum())
-
-
-def start_enrichment(intervals: pd.DataFrame, starts: pd.DataFrame) -> tuple[float, float]:
-    """Share of intervals at transcription starts, and the same for intervals moved elsewhere.
-
-    Open chromatin gathers at starts; in another genome build everything has moved by other
-    distances, and nothing gathers.
-    """
-    here = intervals.dropna(subset=[CHROMOSOME])
-    elsewhere = [
-        here.assign(**{START: here[START] + shift, END: here[END] + shift}) for shift in _SHIFTS
-    ]
-    met = [len(np.unique(overlapping(one, starts)[0])) / len(here) for one in (here, *elsewhere)]
-    return met[0], float(np.mean(met[1:]))
-
-
-def _require_same_build(
-    intervals: pd.DataFrame, starts: pd.DataFrame, params: ActivityParams
-) -> None:
-    if not params.least_enrichment:
-        return
-    found, expected = start_enrichment(intervals, starts)
-    if max(found, expected) * len(intervals) < _LEAST_EXPECTED:
-        return
-    if found < params.least_enrichment * expected:
-        raise InputError(
-            f"{found:.1%} of the peaks lie at a transcription start, and {expected:.1%} of peaks "
-            "moved elsewhere do: the annotation seems to be of another genome build or species. "
-            "Take that of the alignment, or set least_enrichment to 0."
-        )
-
-
 def _of_fragments(
     path: Path,
     regions: pd.DataFrame,
@@ -244,7 +184,7 @@ def _of_fragments(
     params: ActivityParams,
     track: Track,
 ) -> tuple[AnnData, str]:
-    starts, barcodes = wanted
+    annotation, barcodes = wanted
     if barcodes is None:
         barcodes = _frequent(path, params, track)
     names = pd.Index([str(name) for name in barcodes])
@@ -252,12 +192,13 @@ def _of_fragments(
         raise InputError("Barcodes must have names of their own; some are repeated.")
     genes, locus_gene = _genes_of(regions)
     total = sparse.csr_matrix((len(names), len(genes)), dtype=np.float32)
-    counted = checked = 0
+    counted = seen = 0
+    build = ""
     for piece in track(_pieces(path), "Counting fragments"):
-        if not checked:
-            _require_shared(piece, regions)
-            _require_same_build(piece, starts, params)
-        checked += len(piece)
+        if not seen:
+            require_shared(piece, regions[CHROMOSOME])
+            build = require_same_build(piece, annotation, params.least_enrichment)
+        seen += len(piece)
         cell = names.get_indexer(pd.Index(piece["barcode"]))
         own = piece[cell >= 0]
         counted += len(own)
@@ -268,7 +209,8 @@ def _of_fragments(
     if not counted:
         raise InputError(f"{path.name} holds no fragment of these {len(names):,} barcodes.")
     result = AnnData(sparse.csr_matrix(total), pd.DataFrame(index=names), pd.DataFrame(index=genes))
-    return result, f"{counted:,} of {checked:,} fragments are of these cells"
+    words = f"{counted:,} of {seen:,} fragments are of these cells"
+    return result, f"{words}; {build}" if build else words
 
 
 def _frequent(path: Path, params: ActivityParams, track: Track) -> list[str]:
@@ -297,7 +239,10 @@ def _pieces(path: Path) -> Iterator[pd.DataFrame]:
             header=None,
             usecols=[0, 1, 2, 3],
             names=_FRAGMENT_COLUMNS,
-            comment="#",
+            # comment="#" would cut barcodes such as sample1#AAAC, and make one cell of many
+            skiprows=_header_lines(path),
+            keep_default_na=False,
+            compression="gzip" if _is_gzip(path) else None,
             dtype=types,
             chunksize=_CHUNK,
         ) as pieces:
@@ -310,6 +255,17 @@ def _pieces(path: Path) -> Iterator[pd.DataFrame]:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path.name} cannot be read as fragments: {error}") from error
+
+
+def _is_gzip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
+def _header_lines(path: Path) -> int:
+    """How many lines at the head begin with #."""
+    with gzip.open(path, "rb") if _is_gzip(path) else path.open("rb") as lines:
+        return sum(1 for _ in takewhile(lambda line: line.startswith(b"#"), lines))
 
 
 def _refuse_backwards(piece: pd.DataFrame, path: Path) -> None:

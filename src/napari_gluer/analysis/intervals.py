@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
+from anndata import AnnData
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -17,6 +18,7 @@ CHROMOSOME, START, END, STRAND, GENE = "chromosome", "start", "end", "strand", "
 
 _PEAK = re.compile(r"^(.+)[:_-](\d[\d,]*)[_-](\d[\d,]*)(?::[-+.])?$")
 _MOST_UNREAD = 0.5
+_PLACE = [CHROMOSOME, START, END]
 
 
 def plain_chromosome(name: str) -> str:
@@ -55,6 +57,73 @@ def peak_intervals(names: Iterable[str]) -> pd.DataFrame:
             f"{listed(table.index[wrong], 3)} for instance; chr1:100-200 would do."
         )
     return table
+
+
+def peak_table(table: AnnData) -> tuple[pd.DataFrame, sparse.csr_matrix]:
+    """Intervals and counts of cells × peaks.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `peak_intervals`.
+    scipy.sparse.csr_matrix
+        float32 ``(n_cells, n_peaks)``.
+
+    Raises
+    ------
+    InputError
+        If columns are no peaks, a peak is there twice, or counts are negative or not finite.
+    """
+    peaks = peak_intervals(table.var_names)
+    twice = peaks.duplicated(_PLACE, keep=False) & peaks[CHROMOSOME].notna()
+    twice |= peaks.index.duplicated(keep=False)
+    if twice.any():
+        raise InputError(
+            f"Peaks would be counted twice: repeated are {listed(peaks.index[twice].unique(), 4)}. "
+            "Keep one of each."
+        )
+    counts = sparse.csr_matrix(table.X, dtype=np.float32)
+    if counts.nnz and not (np.isfinite(counts.data).all() and counts.data.min() >= 0):
+        raise InputError(
+            "Counts of peaks must be 0 or more; this table holds negative or NaN ones."
+        )
+    return peaks, counts
+
+
+def checked_annotation(annotation: pd.DataFrame) -> pd.DataFrame:
+    """Refuse what is no annotation: columns of `read_annotation`, strands + and -."""
+    missing = [name for name in (GENE, *_PLACE, STRAND) if name not in annotation]
+    if missing:
+        raise InputError(
+            f"The annotation lacks the columns {listed(missing)} (it has {listed(annotation)}). "
+            "Read a GTF or BED with ng.read_annotation."
+        )
+    strange = ~annotation[STRAND].isin(["+", "-"])
+    if strange.any():
+        raise InputError(
+            f"{int(strange.sum()):,} genes of the annotation have no strand (+ or -), "
+            f"{listed(annotation.loc[strange, GENE], 3)} for instance; leave them out."
+        )
+    return annotation
+
+
+def require_shared(intervals: pd.DataFrame, chromosomes: Iterable[str]) -> int:
+    """Refuse where no chromosome is in both; else how many intervals lie on strange ones.
+
+    Parameters
+    ----------
+    intervals
+        As `peak_intervals`.
+    chromosomes
+        Of the annotation, plain.
+    """
+    own, theirs = set(intervals[CHROMOSOME].dropna()), set(chromosomes)
+    if not own & theirs:
+        raise InputError(
+            f"No chromosome is in both: peaks lie on {listed(sorted(own), 4)}, genes on "
+            f"{listed(sorted(theirs), 4)}."
+        )
+    return int((intervals[CHROMOSOME].notna() & ~intervals[CHROMOSOME].isin(theirs)).sum())
 
 
 def overlapping(

@@ -22,6 +22,7 @@ from napari_gluer.figures.canvas import (
     styled,
 )
 from napari_gluer.figures.params import FigureParams
+from napari_gluer.palette import GREY
 
 _REQUIRED = ("gene", "peak", "distance", "pearson")
 _HEIGHTS = (42.0, 12.0)  # mm: arcs, gene
@@ -47,11 +48,11 @@ def peak_links_figure(
     ----------
     links
         Of `gene_peak_links`: ``gene``, ``peak``, ``distance``, ``pearson`` and, where it is there,
-        ``fdr``. Peaks without a correlation are dots on the line.
+        ``fdr`` and ``tss``. Peaks without a correlation are dots on the line.
     annotation
         Of `read_annotation`.
     gene
-        Which gene; the locus nearest to its peaks where it has several.
+        Which gene; of several loci the one with most links.
     params
         Size.
 
@@ -74,7 +75,7 @@ def peak_links_figure(
         axes.axhline(0, color=NOTE, lw=0.6)
         axes.set_ylim(*_limits(heights, most))
         axes.set_ylabel("Correlation with the gene")
-        axes.set_title(f"{gene}: {len(own):,} peaks on chromosome {locus['chromosome']}")
+        axes.set_title(f"{gene}: {len(own):,} peaks on {_spelt(locus)}")
         _gene(below, locus, gene)
         below.set_xlabel("Place, kb")
         below.ticklabel_format(axis="x", style="plain", useOffset=False)
@@ -102,7 +103,22 @@ def _checked(
         where = "table of links" if own.empty else "annotation"
         known = pd.unique(links["gene"])
         raise InputError(f"{gene!r} is not in the {where}; there are links of {listed(known, 6)}.")
+    if "tss" in own:
+        nearest = own["tss"].mode().iloc[0]
+        own = own[own["tss"] == nearest]
+        at = np.where(loci["strand"] == "+", loci["start"], loci["end"] - 1)
+        loci = loci[at == nearest]
+        if loci.empty:
+            raise InputError(
+                f"The annotation has no transcription start of {gene!r} at {nearest:,}, where the "
+                "links were found; take the same annotation."
+            )
     return own, loci.iloc[0]
+
+
+def _spelt(locus: pd.Series) -> str:
+    name = str(locus["chromosome"])
+    return name if name.casefold().startswith("chr") else f"chromosome {name}"
 
 
 def _start(locus: pd.Series) -> tuple[int, int]:
@@ -135,6 +151,9 @@ def _arcs(
     arcs = LineCollection(lines, cmap=_MAP, norm=norm, linewidths=widths)
     arcs.set_array(heights[order])
     axes.add_collection(arcs)
+    # pale colours are near white; this line is seen beneath them
+    beneath = LineCollection(lines, colors=GREY, linewidths=widths + 0.5, zorder=arcs.zorder - 1)
+    axes.add_collection(beneath)
     axes.plot(places, np.zeros(len(places)), "|", color=DARK, ms=4, mew=0.7, zorder=3)
     edges = np.r_[places, start]
     margin = max(0.03 * float(np.ptp(edges)), 0.5)

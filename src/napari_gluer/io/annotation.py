@@ -25,9 +25,9 @@ def read_annotation(path: str | os.PathLike[str]) -> pd.DataFrame:
     Parameters
     ----------
     path
-        GTF (``.gtf``, ``.gtf.gz``): lines of genes, or where there are none what transcripts or
-        exons span; named by ``gene_name``, else ``gene_id``. Or BED of six columns or more
-        (``.bed``, ``.bed.gz``): chromosome, start, end, name, score, strand.
+        GTF (``.gtf``, ``.gtf.gz``): lines of genes, or where there are none what transcripts span
+        that overlap, or their exons; named by ``gene_name``, else ``gene_id``. Or BED of six
+        columns or more (``.bed``, ``.bed.gz``): chromosome, start, end, name, score, strand.
 
     Returns
     -------
@@ -52,10 +52,11 @@ def read_annotation(path: str | os.PathLike[str]) -> pd.DataFrame:
     return _checked(table, source)
 
 
-def _read(
-    source: Path, columns: dict[str, int], features: frozenset[str] = frozenset()
-) -> pd.DataFrame:
-    """Columns of the lines that are neither comments nor heads; of some features only, if given."""
+def _read(source: Path, columns: dict[str, int], features: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Columns of the lines that are neither comments nor heads.
+
+    Where `features` are given, only lines of them, and none of those behind one that was found.
+    """
     most, rows = max(columns.values()), []
     opened = gzip.open if source.name.casefold().endswith(".gz") else open
     try:
@@ -69,8 +70,13 @@ def _read(
                         f"{source.name}, line {number}: {len(fields)} columns between tabs, where "
                         f"{most + 1} are needed."
                     )
-                if not features or fields[columns["feature"]] in features:
-                    rows.append([fields[place] for place in columns.values()])
+                if features:
+                    found = fields[columns["feature"]]
+                    if found not in features:
+                        continue
+                    # what is less than a gene is of no use once genes are there
+                    features = features[: features.index(found) + 1]
+                rows.append([fields[place] for place in columns.values()])
     except (EOFError, OSError, UnicodeDecodeError, zlib.error) as error:
         raise InputError(f"{source.name} cannot be read: {error}.") from error
     return pd.DataFrame(rows, columns=list(columns), dtype=object)
@@ -78,7 +84,7 @@ def _read(
 
 def _from_gtf(source: Path) -> pd.DataFrame:
     columns = {"chromosome": 0, "feature": 2, "start": 3, "end": 4, "strand": 6, "attributes": 8}
-    lines = _read(source, columns, frozenset({"gene", *_FROM_PARTS}))
+    lines = _read(source, columns, ("gene", *_FROM_PARTS))
     if lines.empty:
         return lines
     named = _attribute(lines["attributes"], "gene_name")
@@ -90,10 +96,25 @@ def _from_gtf(source: Path) -> pd.DataFrame:
     genes = lines[lines["feature"] == "gene"]
     for feature in _FROM_PARTS:
         if genes.empty:
-            parts = lines[lines["feature"] == feature].dropna(subset=["gene"])
-            spans = parts.groupby(["gene", "id", "chromosome", "strand"], sort=False)
-            genes = spans.agg(start=("start", "min"), end=("end", "max")).reset_index()
+            genes = _loci(lines[lines["feature"] == feature].dropna(subset=["gene"]))
     return genes.loc[:, list(_COLUMNS)]
+
+
+def _loci(parts: pd.DataFrame) -> pd.DataFrame:
+    """What transcripts of a gene span that overlap each other; exons are joined to transcripts."""
+    known = _attribute(parts["attributes"], "transcript_id").fillna(parts["id"])
+    place = ["gene", "id", "chromosome", "strand"]
+    whole = parts.assign(transcript=known).groupby([*place, "transcript"], sort=False)
+    spans = whole.agg(start=("start", "min"), end=("end", "max")).reset_index()
+    order = spans.sort_values([*place, "start"], kind="stable")
+    reached = (
+        order.groupby(place, sort=False)["end"]
+        .cummax()
+        .groupby([order[name] for name in place], sort=False)
+    )
+    apart = order["start"] > reached.shift().fillna(-1)
+    loci = order.assign(locus=apart.cumsum()).groupby([*place, "locus"], sort=False)
+    return loci.agg(start=("start", "min"), end=("end", "max")).reset_index()
 
 
 def _attribute(attributes: pd.Series, key: str) -> pd.Series:

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TypeVar
 
 import pandas as pd
 from anndata import AnnData
 
-from napari_gluer import __version__, slots
+from napari_gluer import slots
 from napari_gluer.errors import InputError
 from napari_gluer.expression import expression
 from napari_gluer.integration.imputation import INTEGRATE, checked_weights
@@ -101,7 +102,7 @@ def validation_report(
     page = Page(
         "How far this integration may be believed",
         f"{cells.n_obs:,} cells, integrated with {reference.n_obs:,} reference cells by GLUER. "
-        f"Written by napari-gluer {__version__}; no number was edited.",
+        f"Written by napari-gluer {version('napari-gluer')}; no number was edited.",
     )
     page.section("In short")
     page.points(summary)
