@@ -57,6 +57,15 @@ def test_every_cell_is_calibrated_without_itself() -> None:
     assert (low[7], high[7]) == (again[0][7], again[1][7])
 
 
+def test_a_gene_that_few_cells_express_is_calibrated_in_every_fold() -> None:
+    measured = np.zeros(500)
+    measured[:30] = np.arange(1, 31)
+    for seed in range(30):
+        low, high = cross_calibrated(np.zeros(500), measured, seed=seed)
+        assert (high > 0).all()
+        assert (low == 0).all()
+
+
 @given(st.integers(0, 2**16), st.floats(0.5, 0.95))
 def test_scales_do_not_matter(seed: int, level: float) -> None:
     predicted, measured = measured_and_predicted(seed, 400, 0.2)

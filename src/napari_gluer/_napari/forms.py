@@ -26,6 +26,7 @@ _TITLES = {
     "side": "Tile side (px)",
     "workers": "Threads",
     "factorize": "Factorisation",
+    "absence": "Absent types",
     "canonical": "Linear map",
     "choice": "Choice from the data",
     "n_cells": "Use at most",

@@ -113,7 +113,10 @@ def cross_calibrated(
     seed: int = 0,
 ) -> tuple[Array, Array]:
     """Bounds for every cell, each calibrated on the other four fifths of the cells."""
-    fold = np.random.default_rng(seed).permutation(len(predicted)) % _FOLDS
+    order = np.random.default_rng(seed).permutation(len(predicted))
+    fold = np.empty(len(predicted), np.int64)
+    # cells that express it are spread evenly, so that none of the five has too few
+    fold[order[np.argsort(measured[order] > 0, kind="stable")]] = np.arange(len(order)) % _FOLDS
     low, high = np.zeros(len(predicted), np.float32), np.zeros(len(predicted), np.float32)
     for i in range(_FOLDS):
         own = fold == i
