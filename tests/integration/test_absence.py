@@ -79,11 +79,12 @@ def test_the_bound_on_the_auroc_decides() -> None:
     assert not absent_cells(scores, codes, called, TYPES, strict).detectable
 
 
-def test_fewer_than_three_types_cannot_be_tried() -> None:
-    scores, codes, called, _ = problem("AB")
+@pytest.mark.parametrize("kinds", ["AB", "ABC"])
+def test_fewer_than_four_types_cannot_be_tried(kinds: str) -> None:
+    scores, codes, called, _ = problem(kinds)
     found = absent_cells(scores, codes, called, TYPES, PARAMS)
     assert (found.auroc, found.detectable, found.absent.any()) == ({}, False, False)
-    assert "fewer than 3 types could be tried" in found.text
+    assert found.text == "absent types cannot be detected here (fewer than 4 could be tried)"
 
 
 def test_types_of_few_cells_are_not_left_out_on_trial() -> None:

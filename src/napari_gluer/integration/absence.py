@@ -15,7 +15,7 @@ Array = NDArray[np.float32]
 Evidence = NDArray[np.float64]
 
 _NEAREST = 10
-_LEAST_OF_A_TYPE, _LEAST_TYPES = 20, 3
+_LEAST_OF_A_TYPE, _LEAST_TYPES = 20, 4
 _TRUSTED = 0.5  # the better half of the cells of a type is taken to be of it
 _KEPT = np.linspace(0.95, 0.99, 41)  # shares of the present cells that a bound may spare
 _LEAST_ODDS = 1e-3
@@ -44,7 +44,7 @@ class Absence:
         """What came of it, for a person."""
         if not self.auroc:
             return (
-                f"absent types were not looked for: fewer than {_LEAST_TYPES} types could be tried"
+                f"absent types cannot be detected here (fewer than {_LEAST_TYPES} could be tried)"
             )
         worst = min(self.auroc, key=lambda name: self.auroc[name])
         tried = f"{worst}, left out on trial, was told from the others with AUROC"
@@ -83,7 +83,7 @@ def absent_cells(
     ones. A cell is absent if its evidence is poorer than that of 95 to 99 % of the present ones
     (where found and spared cells together are most), and if that holds for most of its own
     neighbours as well: a type is many cells. Where even one type cannot be told from the others,
-    nothing is called.
+    or fewer than four can be tried, nothing is called.
 
     Parameters
     ----------
