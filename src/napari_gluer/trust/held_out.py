@@ -76,6 +76,17 @@ class GeneValidation:
         within = np.clip(self.genes["within_reference"].to_numpy(), 0, 0.99)
         return float(np.median(np.maximum(np.sqrt((1 - own**2) / (1 - within**2)), 1)))
 
+    @property
+    def transfer(self) -> float:
+        """Share of what the reference promises of its genes that cells keep, on [0, 1].
+
+        The slope, through 0, of the features' correlations over the cells against those within the
+        reference, both Pearson's: near 0, what links the two says little of the cells' genes.
+        """
+        own, within = (self.genes[name].to_numpy(float) for name in ("pearson", "within_reference"))
+        squares = float(within @ within)
+        return float(np.clip(own @ within / squares, 0, 1)) if squares > 0 else 0.0
+
     def to_dict(self) -> dict[str, Any]:
         """Everything but the values, as plain text and numbers that JSON holds."""
         columns = {name: self.genes[name].tolist() for name in self.genes}
@@ -87,6 +98,7 @@ class GeneValidation:
             "n_folds": self.n_folds,
             "seed": self.seed,
             "gap": self.gap,
+            "transfer": self.transfer,
             "text": self.text,
         }
 

@@ -24,6 +24,7 @@ nav ul { list-style: none; padding: 0; columns: 2; }
 table { border-collapse: collapse; font-size: .9rem; margin: .5rem 0 1rem; }
 th, td { padding: .25rem .7rem; text-align: left; border-bottom: 1px solid #e4e8ec;
   vertical-align: top; }
+tbody th { white-space: nowrap; }
 thead th { border-bottom: 2px solid #8c959f; white-space: nowrap; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
 figure { margin: 1rem 0; }

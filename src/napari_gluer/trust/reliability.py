@@ -34,7 +34,8 @@ def gene_reliability(
     does not, cannot. Cells of the reference are predicted from their neighbours by the linked
     features, themselves left out, and the rank correlation with their own expression is brought to
     the scale of true correlations by a line fitted on data whose truth is known (docs/trust.md).
-    What another modality loses beyond that differs between data sets, hence the wide interval.
+    What another modality loses beyond that differs between data sets, hence the wide interval; a
+    validation tells it, and without one expect too much of cells that are hard to place.
 
     Parameters
     ----------
@@ -45,7 +46,8 @@ def gene_reliability(
     genes
         Which; None takes all of the reference.
     validation
-        Of these cells: genes that were held out get the correlation that was found.
+        Of these cells: all expectations are multiplied by its `GeneValidation.transfer`, and genes
+        that were held out get the correlation that was found.
     validate
         From which correlation a gene is good or fair.
     seed
@@ -72,6 +74,8 @@ def gene_reliability(
     table = reference_evidence(cells, expressed, names, seed=seed)
     within = table["within_reference"].fillna(0).to_numpy(float)
     predicted = expected_correlation(within)
+    if validation is not None:
+        predicted = predicted * validation.transfer
     linked = {gene for own in measured_features(cells).values() for gene in own}
     reach = _NINETY * _SPREAD
     return pd.DataFrame(

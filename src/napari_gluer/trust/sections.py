@@ -43,6 +43,14 @@ _UNSAID = (
     ),
     "Numbers are of the cells that were tried; the parameters say how many.",
 )
+_EXPECTED = {
+    "predicted": "expected correlation",
+    "low": "from",
+    "high": "to",
+    "grade": "grade",
+    "expressed": "share of reference",
+    "nearest": "most like it",
+}
 _SMALL = FigureParams(width_mm=150, font_size=9)
 
 
@@ -224,7 +232,10 @@ def unmeasured_genes(page: Page, reliability: pd.DataFrame, params: ReportParams
     )
     best = table.sort_values("predicted", ascending=False, kind="stable")
     page.text("The most reliable of them:")
-    page.table(best.head(4 * params.most_rows), most=params.most_rows)
+    page.table(
+        best[list(_EXPECTED)].rename(columns=_EXPECTED).head(4 * params.most_rows),
+        most=params.most_rows,
+    )
 
 
 def permuted(page: Page, null: NullRun | None, why_not: str) -> None:
