@@ -227,7 +227,8 @@ def unmeasured_genes(page: Page, reliability: pd.DataFrame, params: ReportParams
     counts = table["grade"].value_counts()
     grades = ", ".join(f"{number:,} {grade}" for grade, number in counts.items())
     page.text(
-        f"Expected from the reference alone, of {len(table):,} genes: {grades}. This is how well a "
+        "Expected from the reference, scaled by the held-out genes where there are any, of "
+        f"{len(table):,} genes: {grades}. This is how well a "
         "gene follows the linked features among the reference's own cells; a tissue may differ."
     )
     best = table.sort_values("predicted", ascending=False, kind="stable")
