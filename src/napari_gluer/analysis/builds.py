@@ -7,9 +7,9 @@ from napari_gluer.analysis.intervals import (
     CHROMOSOME,
     END,
     START,
-    STRAND,
     overlapping,
     plain_chromosome,
+    transcription_starts,
 )
 from napari_gluer.errors import InputError
 
@@ -60,8 +60,7 @@ def require_same_build(intervals: pd.DataFrame, annotation: pd.DataFrame, least:
 
 def starts_of(annotation: pd.DataFrame) -> pd.DataFrame:
     """Windows around the transcription starts."""
-    forward = (annotation[STRAND] == "+").to_numpy()
-    at = np.where(forward, annotation[START], annotation[END] - 1)
+    at = transcription_starts(annotation)
     return pd.DataFrame(
         {
             CHROMOSOME: [plain_chromosome(str(name)) for name in annotation[CHROMOSOME]],

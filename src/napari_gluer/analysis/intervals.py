@@ -185,3 +185,9 @@ def _pairs(
     shared = np.minimum(ends[columns], one[1][rows]) - np.maximum(starts[columns], one[0][rows])
     kept = shared >= least
     return rows[kept], order[columns[kept]]
+
+
+def transcription_starts(annotation: pd.DataFrame) -> NDArray[np.int64]:
+    """First base that is transcribed, by strand, ``(n_loci,)``."""
+    forward = (annotation[STRAND] == "+").to_numpy()
+    return np.where(forward, annotation[START], annotation[END] - 1).astype(np.int64)

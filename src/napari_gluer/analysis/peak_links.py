@@ -23,6 +23,7 @@ from napari_gluer.analysis.intervals import (
     peak_table,
     plain_chromosome,
     require_shared,
+    transcription_starts,
 )
 from napari_gluer.analysis.pooling import (
     like_cells,
@@ -176,13 +177,12 @@ def _starts(
             where = f"in both are {listed(sorted(known), 6)}"
         raise InputError(f"Not in annotation and expression: {listed(unknown)}; {where}.")
     own = annotation[annotation[GENE].astype(str).isin(wanted)]
-    forward = (own[STRAND] == "+").to_numpy()
     return pd.DataFrame(
         {
             GENE: own[GENE].astype(str).to_numpy(),
             CHROMOSOME: [plain_chromosome(str(name)) for name in own[CHROMOSOME]],
-            "at": np.where(forward, own[START], own[END] - 1).astype(np.int64),
-            "sign": np.where(forward, 1, -1),
+            "at": transcription_starts(own),
+            "sign": np.where(own[STRAND] == "+", 1, -1),
         }
     )
 

@@ -57,21 +57,22 @@ def same_cells(
     InputError
         If a cell has no expression, names repeat, or values are NaN.
     """
+    own = slots.cell_names(peaks)
     if isinstance(expression, np.ndarray):
         if len(expression) != peaks.n_obs:
             raise InputError(
                 f"The expression has {len(expression):,} rows, and there are {peaks.n_obs:,} cells "
                 "with peaks; both must be the same cells in the same order."
             )
-        expression = pd.DataFrame(expression, slots.cell_names(peaks), [*(genes or ())])
+        expression = pd.DataFrame(expression, own, [*(genes or ())])
     table = expression
     cells = slots.cell_names(table) if isinstance(table, AnnData) else table.index.astype(str)
     columns = pd.Index(genes_in(table, genes))
     if not (cells.is_unique and columns.is_unique):
         raise InputError("Cells and genes must have names of their own; some are repeated.")
-    rows = cells.get_indexer(slots.cell_names(peaks))
+    rows = cells.get_indexer(own)
     if (rows < 0).any():
-        missing = slots.cell_names(peaks)[rows < 0]
+        missing = own[rows < 0]
         raise InputError(
             f"{len(missing):,} of {peaks.n_obs:,} cells of the peaks have no expression, "
             f"{listed(missing, 3)} for instance; both tables must hold the same cells."

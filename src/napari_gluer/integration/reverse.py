@@ -12,11 +12,10 @@ from scipy import sparse
 from napari_gluer import slots
 from napari_gluer.errors import InputError, listed
 from napari_gluer.expression import expression, require_same_reference
+from napari_gluer.integration.imputation import INTEGRATE
 from napari_gluer.integration.params import IntegrateParams
 from napari_gluer.integration.weights import neighbour_weights
 from napari_gluer.track import Track, silently
-
-_INTEGRATE = "Integrate the cells first: ng.integrate(cells, reference)."
 
 
 def impute_onto_reference(
@@ -55,7 +54,7 @@ def impute_onto_reference(
         If the cells are not integrated, every cell is unmatched, the reference is another one, or a
         feature is not in the table.
     """
-    embedding = np.asarray(slots.require(cells, "obsm", slots.EMBEDDING, _INTEGRATE), np.float32)
+    embedding = np.asarray(slots.require(cells, "obsm", slots.EMBEDDING, INTEGRATE), np.float32)
     require_same_reference(cells, reference, expression(reference))
     wanted = [features] if isinstance(features, str) else list(features)
     values = _columns(cells, wanted)
