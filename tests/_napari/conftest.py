@@ -17,6 +17,7 @@ if not os.environ.get("DISPLAY") and os.name == "posix" and os.uname().sysname =
 
 from napari.components import ViewerModel
 from napari.utils.notifications import Notification, notification_manager
+from npe2 import PluginManager
 from qtpy.QtCore import Qt
 
 from napari_gluer._napari.steps.base import Step
@@ -35,6 +36,13 @@ def notified() -> Iterator[list[Notification]]:
     notification_manager.notification_ready.connect(keep)
     yield shown
     notification_manager.notification_ready.disconnect(keep)
+
+
+@pytest.fixture(scope="session")
+def plugins() -> None:
+    """napari's readers and samples, which a viewer without a window does not look for."""
+    PluginManager.instance().discover(include_npe1=False)
+    PluginManager.instance().enable("napari-gluer")
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ P = TypeVar("P", bound=Params)
 
 _LARGEST = 2**31 - 1  # what a Qt spin box holds
 _NARROW, _GAP = 70, 6
+_FEW_SECTIONS, _ADVANCED = 6, "Advanced"
 _TITLES = {
     "std": "Standard deviation",
     "gpu": "GPU",
@@ -74,12 +75,20 @@ class Form(Container[Widget]):
                 sections.append(Section(title(name, field), row.widget, field.description or ""))
             else:
                 _add_row(plain, title(name, field), row.widget, _tooltip(field))
-        super().__init__(widgets=sections, labels=False)
+        super().__init__(widgets=_gathered(sections), labels=False)
         self.margins = (0, 0, 0, 0)
         if plain.rowCount():
             self.native.layout().insertLayout(0, plain)
         elif len(sections) == 1:
             sections[0].fold(folded=False)
+
+
+def _gathered(sections: list[Section]) -> list[Section]:
+    """Many sections go into one, folded away: who wants the defaults need not see their names."""
+    if len(sections) <= _FEW_SECTIONS:
+        return sections
+    inside: Container[Widget] = Container(widgets=sections, labels=False)
+    return [Section(_ADVANCED, inside, "Every parameter of the method, with what it does.")]
 
 
 def _aligned_rows() -> QFormLayout:

@@ -1,0 +1,1 @@
+"""One dock with all steps, each opening when the one before is done."""
