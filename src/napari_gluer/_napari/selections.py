@@ -151,12 +151,8 @@ def _as_labels(labels: ArrayLike) -> Labels:
 
 
 def _combined(one: Labels, other: Labels, how: How) -> Labels:
-    match how:
-        case "replace":
-            return other
-        case "add":
-            return np.union1d(one, other)
-        case "remove":
-            return np.setdiff1d(one, other)
-        case "common":
-            return np.intersect1d(one, other)
+    if how == "replace":
+        return other
+    join = {"add": np.union1d, "remove": np.setdiff1d, "common": np.intersect1d}[how]
+    found: Labels = join(one, other)
+    return found
