@@ -74,7 +74,7 @@ def test_channels_together_are_channels_one_by_one(
 
 
 def test_only_narrow_pixels_are_taken_together() -> None:
-    assert [together(np.dtype(kind)) for kind in ("u1", "u2", ">u2", "bool")] == [3] * 4
+    assert [together(np.dtype(kind)) for kind in ("u1", "u2", ">u2", "bool")] == [4] * 4
     assert [together(np.dtype(kind)) for kind in ("i2", "u4", "f4", "f8")] == [1] * 4
 
 

@@ -91,10 +91,11 @@ def measure_tile(tile: Any, labels: Any, nuclei: Any, *channels: Any, wanted: Wa
     within = None if nuclei is None else stacked(checked_ids(nuclei.read()))
     runs = runs_of(stacked(window[inner]), within)
     offset = (0,) * (3 - window.ndim) + tuple(part.start for part in tile.core)
-    first = np.searchsorted(runs.keys[:, 0], np.unique(runs.keys[:, 0]))
+    cells = runs.keys[:, 0]
+    first = np.flatnonzero(np.diff(cells, prepend=-1))  # ascending; a label may have nuclei
     lengths = np.zeros(len(runs.keys) if wanted.perimeters else 0)
     if wanted.perimeters:
-        lengths[first] = perimeters(window, inner, runs.keys[first, 0])
+        lengths[first] = perimeters(window, inner, cells[first])
     values = _values(runs, channels, wanted)
     return Piece(runs.keys, Outlines.of(runs, offset), *values, lengths)
 
@@ -169,6 +170,8 @@ class Sums:
     @property
     def means(self) -> Floats:
         """Means; NaN where there is no pixel."""
+        if self.numbers.all():
+            return self.sums / self.numbers
         return self.totals / np.maximum(self.numbers, 1)
 
     @property

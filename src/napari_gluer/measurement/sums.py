@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from napari_gluer.measurement.narrow_sums import CHANNELS, narrow_sums
 from napari_gluer.measurement.runs import Floats, Runs, Whole
 
 _TYPES = {
@@ -22,11 +23,6 @@ _TYPES = {
     "f2": "f4",
     "f4": "f4",
     "f8": "f8",
-}
-_TOGETHER = 3  # more streams of memory than that are read no faster
-_FIRST = np.arange(32) < np.arange(33)[:, np.newaxis]
-_MASKS = {  # row n keeps the first n of 32 pixels, by bytes of a pixel
-    size: (_FIRST * np.iinfo(f"u{size}").max).astype(f"u{size}") for size in (1, 2)
 }
 
 
@@ -91,8 +87,8 @@ class Places:
 
 
 def together(dtype: np.dtype[Any]) -> int:
-    """How many channels `sums` takes best at once: of pixels of 1 and 2 bytes three, else one."""
-    return _TOGETHER if dtype.kind in "bu" and dtype.itemsize <= 2 else 1
+    """How many channels `sums` takes best at once: of pixels of 1 and 2 bytes four, else one."""
+    return CHANNELS if dtype.kind in "bu" and dtype.itemsize <= 2 else 1
 
 
 def sums(runs: Runs, laid: Laid) -> tuple[Floats, Whole | None]:
@@ -101,10 +97,8 @@ def sums(runs: Runs, laid: Laid) -> tuple[Floats, Whole | None]:
     Sums of whole numbers are exact below 2⁵³.
     """
     if laid.flat.dtype.kind == "u":
-        whole = np.zeros((len(runs.keys), laid.number), np.int64)
-        masks = _MASKS[laid.flat.dtype.itemsize]
         where = (laid.at, runs.lengths, runs.group)
-        _add_narrow(laid.flat, laid.step, where, whole, masks)
+        whole = narrow_sums(laid.flat, laid.step, laid.number, where, len(runs.keys))
         return whole.astype(np.float64), None
     found = [_sums_of(runs, laid.channel(place), laid.at) for place in range(laid.number)]
     total = np.stack([sums for sums, _ in found], axis=1)
@@ -169,36 +163,6 @@ def _add(flat: Any, at: Any, lengths: Any, group: Any, total: Any) -> None:
         for pixel in range(at[run], at[run] + lengths[run]):
             part += flat[pixel]
         total[group[run]] += part
-
-
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _add_narrow(flat: Any, step: Any, where: Any, total: Any, masks: Any) -> None:
-    """Sums of uint8 and uint16, by 32-bit sums, which 65,536 pixels fit in; channel beside channel.
-
-    The last pixels of a run are read 32 at a time too, those beyond it masked: loops of one length
-    need no guess of the processor where they end.
-    """
-    at, lengths, group = where
-    wide, last = np.uint64(32), np.uint64(flat.size)
-    number, apart = np.uint64(total.shape[1]), np.uint64(step)
-    for run in range(at.size):
-        first, row = np.uint64(at[run]), group[run]
-        for channel in range(number):
-            pixel, left = first, np.uint64(lengths[run])
-            part = np.uint32(0)
-            while left > wide:
-                for lane in range(wide):
-                    part += np.uint32(flat[pixel + lane])
-                pixel += wide
-                left -= wide
-            if pixel + wide <= last:
-                for lane in range(wide):
-                    part += np.uint32(flat[pixel + lane] & masks[left, lane])
-            else:
-                for lane in range(left):
-                    part += np.uint32(flat[pixel + lane])
-            total[row, channel] += np.int64(part)
-            first += apart
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]

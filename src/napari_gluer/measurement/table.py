@@ -135,9 +135,10 @@ def _columns(cells: Cells, params: MeasureParams) -> pd.DataFrame:
 
 
 def _single(values: Floats, image: MultiplexImage) -> Any:
-    large = np.abs(values) > np.finfo(np.float32).max
+    largest = np.fmax(np.fmax.reduce(values), -np.fmin.reduce(values))  # passes over NaN
+    large = largest > np.finfo(np.float32).max
     if large.any():
-        names = np.array(image.channels)[large.any(axis=0)]
+        names = np.array(image.channels)[large]
         raise InputError(
             f"Intensities too large for 32-bit numbers in {listed(names)}. Divide the channels by "
             "a constant first."
