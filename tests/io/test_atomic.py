@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from napari_gluer.io.atomic import atomic_path
+from napari_gluer.io import atomic
+from napari_gluer.io.atomic import atomic_path, restore
+from napari_gluer.io.exchange import exchanged
 from napari_gluer.io.hashing import sha256
 
 
@@ -76,7 +78,50 @@ def test_the_old_folder_comes_back_where_the_new_one_cannot_be_put(
             raise OSError(28, "no space")
         return rename(self, to)
 
+    monkeypatch.setattr(atomic, "exchanged", lambda *_: False)
     monkeypatch.setattr(Path, "rename", failing)
     with pytest.raises(OSError, match="no space"), atomic_path(target) as partial:
         partial.mkdir()
     assert [file.name for file in target.iterdir()] == ["old"]
+
+
+def folder_with(path: Path, content: str) -> Path:
+    path.mkdir()
+    (path / "inside").write_text(content)
+    return path
+
+
+def test_two_folders_change_places_at_once(tmp_path: Path) -> None:
+    one, other = folder_with(tmp_path / "one", "1"), folder_with(tmp_path / "other", "2")
+    if not exchanged(one, other):
+        pytest.skip("this system or disk cannot exchange")
+    assert (one / "inside").read_text() == "2"
+    assert (other / "inside").read_text() == "1"
+    assert not exchanged(one, tmp_path / "none"), "nothing to change places with"
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_folder_is_replaced_with_and_without_exchange(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: bool
+) -> None:
+    if not at_once:
+        monkeypatch.setattr(atomic, "exchanged", lambda *_: False)
+    target = folder_with(tmp_path / "a.zarr", "old")
+    with atomic_path(target) as partial:
+        folder_with(partial, "new")
+    assert (target / "inside").read_text() == "new"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_folder_moved_aside_by_a_killed_process_comes_back(tmp_path: Path) -> None:
+    target = tmp_path / "my-cells.zarr"
+    folder_with(tmp_path / ".replaced-0123456789ab-my-cells.zarr", "old")
+    folder_with(tmp_path / ".replaced-0123456789ab-cells.zarr", "of another")
+    restore(target)
+    assert (target / "inside").read_text() == "old"
+    restore(target)  # is there: nothing to do
+    assert sorted(one.name for one in tmp_path.iterdir()) == [
+        ".replaced-0123456789ab-cells.zarr",
+        "my-cells.zarr",
+    ]
+    restore(tmp_path / "no folder" / "x.zarr")

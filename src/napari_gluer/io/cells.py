@@ -12,6 +12,12 @@ from scipy import sparse
 from napari_gluer import slots
 from napari_gluer.errors import InputError, listed
 from napari_gluer.expression import detect_kind, stored_values
+from napari_gluer.io.cells_zarr import (
+    is_zarr_name,
+    read_zarr_table,
+    refuse_other_folder,
+    write_zarr_table,
+)
 from napari_gluer.io.filling import fill_markers, fill_positions, number_cells
 from napari_gluer.io.h5ad import read_h5ad, write_h5ad
 from napari_gluer.io.hashing import sha256
@@ -27,7 +33,7 @@ def read_cells(path: str | os.PathLike[str], kind: Kind = "detect") -> AnnData:
     Parameters
     ----------
     path
-        An h5ad.
+        An h5ad, or AnnData as ``.zarr`` or ``.zarr.zip``.
     kind
         What ``X`` holds. ``detect``: as stored in the file; else, where a column is a nuclear
         stain, intensities; else whole numbers are counts, fractions too large for a logarithm and
@@ -49,10 +55,10 @@ def read_cells(path: str | os.PathLike[str], kind: Kind = "detect") -> AnnData:
     Raises
     ------
     InputError
-        If the file is not an h5ad, or its values or labels cannot be used.
+        If the file holds no AnnData, or its values or labels cannot be used.
     """
     source = Path(path)
-    cells = read_h5ad(source)
+    cells = read_table(source)
     values = _values(cells, source)
     found = _kind(cells, kind)
     _refuse_gaps(values, found, source)
@@ -66,23 +72,42 @@ def read_cells(path: str | os.PathLike[str], kind: Kind = "detect") -> AnnData:
     return cells
 
 
+def read_table(path: str | os.PathLike[str], *, joint: bool = False) -> AnnData:
+    """Read an AnnData by the ending of its name: ``.zarr``, ``.zarr.zip``, else as an h5ad."""
+    reading = read_zarr_table if is_zarr_name(path) else read_h5ad
+    return reading(path, joint=joint)
+
+
 def write_cells(cells: AnnData, path: str | os.PathLike[str]) -> None:
-    """Write a table of cells as h5ad, whole or not at all; `read_cells` gives it back.
+    """Write a table of cells, whole or not at all; `read_cells` gives it back.
+
+    Parameters
+    ----------
+    cells
+        Left as it is.
+    path
+        ``.h5ad``; ``.zarr``, a folder; or ``.zarr.zip``, the same in one file. An older one of that
+        name is replaced, at the end.
 
     Raises
     ------
     InputError
-        If the name does not end in ``.h5ad``.
+        If the name has another ending, or is a folder with other things in it.
     """
     refuse_other_table(path)
-    write_h5ad(cells, path)
+    writing = write_zarr_table if is_zarr_name(path) else write_h5ad
+    writing(cells, path)
 
 
 def refuse_other_table(path: str | os.PathLike[str]) -> None:
     """Refuse a name that no table of cells can be written to; before long work, too."""
     target = Path(path)
-    if target.suffix.casefold() != ".h5ad" or target.is_dir():
-        raise InputError(f"{target}: a table of cells is a file whose name ends in .h5ad.")
+    if is_zarr_name(target):
+        refuse_other_folder(target)
+    elif target.suffix.casefold() != ".h5ad" or target.is_dir():
+        raise InputError(
+            f"{target}: a table of cells is a file whose name ends in .h5ad, or .zarr or .zarr.zip."
+        )
 
 
 def _single(matrix: Any, *, dense: bool) -> Any:

@@ -37,9 +37,19 @@ def read_h5ad(path: str | os.PathLike[str], *, joint: bool = False) -> AnnData:
         _refuse_torn(table)
     except Exception as error:  # damage comes up as an error of any kind
         raise InputError(f"{source.name} cannot be read as an h5ad: {error}") from error
+    return _usable(table, source.name, joint=joint)
+
+
+def checked_table(table: AnnData, name: str, *, joint: bool = False) -> AnnData:
+    """A table just read, refused where compiled code would crash on it or it is empty."""
+    _refuse_torn(table)
+    return _usable(table, name, joint=joint)
+
+
+def _usable(table: AnnData, name: str, *, joint: bool) -> AnnData:
     if not (table.n_obs and (table.n_vars or joint)):
         raise InputError(
-            f"{source.name} holds {table.n_obs} cells × {table.n_vars} columns; at least one of "
+            f"{name} holds {table.n_obs} cells × {table.n_vars} columns; at least one of "
             "each is needed."
         )
     table.obs_names_make_unique()
@@ -49,9 +59,19 @@ def read_h5ad(path: str | os.PathLike[str], *, joint: bool = False) -> AnnData:
 
 def write_h5ad(table: AnnData, path: str | os.PathLike[str]) -> None:
     """Write `table`, whole or not at all; it is left as it is."""
+    own = packed(table)
+    with atomic_path(path) as partial:
+        own.write_h5ad(partial, compression="gzip")
+
+
+def packed(table: AnnData) -> AnnData:
+    """`table` as files hold it: what they would not keep as it is becomes JSON.
+
+    The values are shared with `table`, which is left as it is; `read_h5ad` unpacks them.
+    """
     info = slots.info(table)
     packed = {key: json.dumps(value) for key, value in info.items() if _is_json(value)}
-    own = AnnData(
+    return AnnData(
         X=table.X,
         obs=table.obs.copy(),
         var=table.var.copy(),
@@ -62,8 +82,6 @@ def write_h5ad(table: AnnData, path: str | os.PathLike[str]) -> None:
         obsp=dict(table.obsp),
         varp=dict(table.varp),
     )
-    with atomic_path(path) as partial:
-        own.write_h5ad(partial, compression="gzip")
 
 
 def _refuse_torn(table: AnnData) -> None:

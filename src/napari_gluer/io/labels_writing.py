@@ -2,10 +2,10 @@
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import tifffile
@@ -24,10 +24,18 @@ _CLASSIC = 2**32 - 2**25  # bytes that a TIFF with 32-bit offsets holds
 _LARGEST = int(np.iinfo(np.uint32).max)
 
 Sizes = float | tuple[float, ...] | None
+OmeZarr = Literal["0.4", "0.5"]
 
 
-def write_labels(labels: Any, path: str | os.PathLike[str], pixel_size_um: Sizes = None) -> None:
-    """Write labels as a tiled, compressed OME-TIFF or as OME-Zarr 0.5, whole or not at all.
+def write_labels(
+    labels: Any,
+    path: str | os.PathLike[str],
+    pixel_size_um: Sizes = None,
+    *,
+    ome_zarr: OmeZarr = "0.5",
+    about: Mapping[str, Any] | None = None,
+) -> None:
+    """Write labels as a tiled, compressed OME-TIFF or as OME-Zarr, whole or not at all.
 
     Parameters
     ----------
@@ -39,6 +47,10 @@ def write_labels(labels: Any, path: str | os.PathLike[str], pixel_size_um: Sizes
         holds a pyramid.
     pixel_size_um
         One number, or one for each axis in axis order.
+    ome_zarr
+        Version of OME-Zarr: 0.4 is read by more programs, 0.5 is its successor.
+    about
+        Content of ``image-label`` in OME-Zarr: ``colors`` and ``properties`` of labels.
 
     Raises
     ------
@@ -57,7 +69,7 @@ def write_labels(labels: Any, path: str | os.PathLike[str], pixel_size_um: Sizes
     as_zarr = target.name.casefold().endswith(".zarr")
     with atomic_path(target) as partial:
         if as_zarr:
-            _write_zarr(labels, partial, dtype, sizes)
+            _write_zarr(labels, partial, dtype, _Kind(ome_zarr, dict(about or {}), sizes))
         else:
             _write_tiff(labels, partial, dtype, sizes)
 
@@ -144,19 +156,37 @@ def _tiles(labels: Any, dtype: np.dtype[Any]) -> Iterator[NDArray[Any]]:
                     yield tile
 
 
-def _write_zarr(labels: Any, path: Path, dtype: np.dtype[Any], sizes: list[float] | None) -> None:
-    group = zarr.create_group(path, zarr_format=3)
+class _Kind(NamedTuple):
+    """Which OME-Zarr is written, and what it says of the labels."""
+
+    version: OmeZarr
+    about: dict[str, Any]
+    sizes: list[float] | None
+
+
+def _write_zarr(labels: Any, path: Path, dtype: np.dtype[Any], kind: _Kind) -> None:
+    old = kind.version == "0.4"
+    group = zarr.create_group(path, zarr_format=2 if old else 3)
     level = _new_level(group, 0, labels.shape, dtype)
     for key in _blocks(level.shape):
         level[key] = _checked(labels, key).astype(dtype)
     levels = [level]
     while max(levels[-1].shape[-2:]) > _COARSEST:
         levels.append(_halved(group, len(levels), levels[-1]))
-    group.attrs["ome"] = _description([one.shape for one in levels], sizes)
+    told = _description([one.shape for one in levels], kind)
+    if old:
+        group.attrs.update(told)
+    else:
+        group.attrs["ome"] = told
 
 
 def _new_level(group: Any, number: int, shape: tuple[int, ...], dtype: Any) -> Any:
     chunks = (*(1 for _ in shape[:-2]), *(min(_CHUNK, max(1, side)) for side in shape[-2:]))
+    if group.metadata.zarr_format == 2:
+        nested = {"name": "v2", "separator": "/"}
+        return group.create_array(
+            str(number), shape=shape, chunks=chunks, dtype=dtype, chunk_key_encoding=nested
+        )
     axes = list("zyx"[-len(shape) :])
     return group.create_array(
         str(number), shape=shape, chunks=chunks, dtype=dtype, dimension_names=axes
@@ -178,11 +208,11 @@ def _halved(group: Any, number: int, finer: Any) -> Any:
     return coarser
 
 
-def _description(shapes: list[tuple[int, ...]], sizes: list[float] | None) -> dict[str, Any]:
+def _description(shapes: list[tuple[int, ...]], kind: _Kind) -> dict[str, Any]:
     count = len(shapes[0])
-    unit = {"unit": "micrometer"} if sizes else {}
+    unit = {"unit": "micrometer"} if kind.sizes else {}
     axes = [{"name": axis, "type": "space", **unit} for axis in "zyx"[-count:]]
-    base = sizes or [1.0] * count
+    base = kind.sizes or [1.0] * count
     datasets = []
     for number in range(len(shapes)):
         factor = [1.0] * (count - 2) + [2.0**number] * 2
@@ -199,5 +229,8 @@ def _description(shapes: list[tuple[int, ...]], sizes: list[float] | None) -> di
                 ],
             }
         )
-    multiscales = [{"name": "labels", "axes": axes, "datasets": datasets}]
-    return {"version": "0.5", "multiscales": multiscales, "image-label": {}}
+    image = {"name": "labels", "axes": axes, "datasets": datasets}
+    if kind.version == "0.4":
+        about = {"version": "0.4", **kind.about}
+        return {"multiscales": [{"version": "0.4", **image}], "image-label": about}
+    return {"version": "0.5", "multiscales": [image], "image-label": kind.about}

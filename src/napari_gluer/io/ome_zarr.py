@@ -89,7 +89,7 @@ def _multiscales(name: str, group: Any, choice: Choice) -> Mapping[str, Any]:
     return scales
 
 
-def _array(name: str, group: Any, dataset: Mapping[str, Any]) -> zarr.Array[Any]:
+def _array(name: str, group: Any, dataset: Mapping[str, Any]) -> "zarr.Array[Any]":
     try:
         array = group[str(dataset["path"])]
     except KeyError as error:

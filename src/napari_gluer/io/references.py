@@ -10,9 +10,12 @@ from anndata import AnnData
 from napari_gluer import slots
 from napari_gluer.errors import InputError
 from napari_gluer.expression import expression
-from napari_gluer.io.h5ad import read_h5ad, require_h5ad
+from napari_gluer.io.cells import read_table
+from napari_gluer.io.cells_zarr import is_zarr_name
+from napari_gluer.io.h5ad import require_h5ad
 from napari_gluer.io.hashing import sha256
 from napari_gluer.io.subsampling import SubsampleParams, note_subsample, read_some
+from napari_gluer.io.subsampling import subsample as draw
 
 
 def read_reference(
@@ -23,7 +26,8 @@ def read_reference(
     Parameters
     ----------
     path
-        An h5ad; read in this order: ``layers["counts"]``, ``.raw``, ``X``.
+        An h5ad, or AnnData as ``.zarr`` or ``.zarr.zip``; read in this order: ``layers["counts"]``,
+        ``.raw``, ``X``.
     subsample
         Read only so many cells of a large atlas, its types represented; the others are never in
         memory. None reads all.
@@ -40,11 +44,11 @@ def read_reference(
     Raises
     ------
     InputError
-        If the file is not an h5ad, holds no cells, or only scaled, negative or NaN values.
+        If the file holds no AnnData, no cells, or only scaled, negative or NaN values.
     """
     source = Path(path)
     table, n_before = (
-        (read_h5ad(source), 0) if subsample is None else _some(source, subsample, seed)
+        (read_table(source), 0) if subsample is None else _some(source, subsample, seed)
     )
     found_before = slots.info(table).get("found")
     try:
@@ -72,6 +76,9 @@ def read_reference(
 
 def _some(source: Path, params: SubsampleParams, seed: int) -> tuple[AnnData, int]:
     """Drawn cells of a file, which is vetted like any."""
+    if is_zarr_name(source):
+        whole = read_table(source)
+        return draw(whole, params, seed=seed), whole.n_obs
     require_h5ad(source)
     try:
         return read_some(source, params, seed)

@@ -42,7 +42,7 @@ class CheckedBloscCodec(BloscCodec):  # type: ignore[misc]
         return _as_checked(super()._blosc_codec)
 
 
-def guarded(array: zarr.Array[Any]) -> zarr.Array[Any]:
+def guarded(array: "zarr.Array[Any]") -> "zarr.Array[Any]":
     """The array, with Blosc blocks checked before they are unpacked."""
     metadata: Any = array.metadata
     if metadata.zarr_format == 2:
