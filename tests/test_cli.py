@@ -205,7 +205,7 @@ def test_help_of_run_shows_the_fields_own_words(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    assert call("run", "--help") == 0
+    assert call("run", "--help-all") == 0
     said = " ".join(capsys.readouterr().out.replace("│", " ").split())
     assert "--integrate.factorize.rank" in said
     assert "Number of factors, at most as many as features link" in said

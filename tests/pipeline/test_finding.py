@@ -11,7 +11,7 @@ from anndata import AnnData
 
 import napari_gluer as ng
 from napari_gluer.pipeline import RunLog
-from napari_gluer.pipeline.finding import _is_spots, find_cells
+from napari_gluer.pipeline.finding import find_cells, is_spots
 from napari_gluer.track import silently
 
 GENES = ["CD3E", "CD19", "PAX5", "CD8A"]
@@ -35,8 +35,8 @@ def found(inputs: ng.Inputs, params: ng.PipelineParams | None = None) -> tuple:
 
 def test_every_table_of_spots_that_can_be_read_is_taken_for_one() -> None:
     for name in ("a.csv.bz2", "a.TSV.zst", "a.pq", "a.parquet", "a.txt", "a.csv.gz"):
-        assert _is_spots(name), name
-    assert not any(map(_is_spots, ("a.tif.gz", "a.ome.tif", "a.h5ad", "a.zarr.zip")))
+        assert is_spots(name), name
+    assert not any(map(is_spots, ("a.tif.gz", "a.ome.tif", "a.h5ad", "a.zarr.zip")))
 
 
 @pytest.fixture

@@ -158,3 +158,13 @@ def test_pictures_tell_measured_genes_from_others(inputs: ng.Inputs, out: Path) 
     cells = ng.run(inputs, out, QUICK).cells
     assert how_known("HIDDEN/1", cells) == "imputed, not measured"
     assert how_known("GENE0", cells) == "imputed; measured too, as GENE0"
+
+
+def test_inputs_in_memory_are_recorded_as_such(inputs: ng.Inputs, out: Path) -> None:
+    cells, reference = ng.read_cells(inputs.source), ng.read_reference(inputs.reference)
+    result = ng.run(ng.Inputs(cells, reference), out, QUICK)
+    record = json.loads((out / "run.json").read_text())
+    assert record["inputs"]["source"] == {"in_memory": "AnnData", "shape": [50, 8]}
+    assert record["steps"]["read cells"]["seconds"] is None
+    assert record["numbers"]["cells"] == 50
+    assert record["numbers"]["clusters"] == result.cells.obs["cluster"].nunique()

@@ -41,10 +41,10 @@ def find_cells(
     track: Track,
 ) -> Found:
     """Labels and measured cells, from an image, spots or a table."""
-    if _is_table(inputs.source):
+    if is_table(inputs.source):
         _refuse_unused(inputs, "a table of cells")
         return _cells_of_table(inputs, params, log)
-    if _is_spots(inputs.source):
+    if is_spots(inputs.source):
         return _cells_of_spots(inputs, params, log, tiles, track)
     return _cells_of_image(inputs, params, log, tiles, track)
 
@@ -106,13 +106,15 @@ def _cells_of_spots(
     return Found(labels, cells, None if size is None else (float(size),) * labels.ndim)
 
 
-def _is_table(source: object) -> bool:
+def is_table(source: object) -> bool:
+    """Whether a source is a table of cells."""
     if isinstance(source, AnnData):
         return True
     return isinstance(source, str | Path) and Path(source).suffix.casefold() == ".h5ad"
 
 
-def _is_spots(source: object) -> bool:
+def is_spots(source: object) -> bool:
+    """Whether a source is a table of spots."""
     name = Path(source).name.casefold() if isinstance(source, str | Path) else ""
     return name.endswith(_SPOTS)
 

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 from pydantic import model_validator
 
+from napari_gluer import slots
 from napari_gluer.analysis.clustering import ClusterParams
 from napari_gluer.image import MultiplexImage
 from napari_gluer.integration.params import IntegrateParams
@@ -139,6 +140,15 @@ class Result:
     log: "RunLog"
     painted: dict[str, Path] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """Cells, those that match no reference cell, and clusters."""
+        return {
+            "cells": self.cells.n_obs,
+            "unmatched": int(slots.unmatched(self.cells).sum()),
+            "clusters": len(self.cells.obs[slots.CLUSTER].cat.categories),
+        }
 
 
 class RunLog:

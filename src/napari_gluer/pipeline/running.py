@@ -1,20 +1,19 @@
 """A whole run, into a folder."""
 
-import json
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from napari_gluer.errors import InputError
 from napari_gluer.pipeline.model import Inputs, PipelineParams, Result
+from napari_gluer.pipeline.records import RECORD, read_record
 from napari_gluer.pipeline.steps import compute
 from napari_gluer.pipeline.writing import write_record, write_results
 from napari_gluer.tiles import TileParams
 from napari_gluer.track import Track, silently
-
-_RECORD = "run.json"
 
 
 def run(
@@ -37,12 +36,27 @@ def run(
     InputError
         If an input cannot be used; `out` is then as it was.
     """
-    folder = Path(out)
+    return run_read(inputs, inputs, Path(out), How(params, seed, tiles, track))
+
+
+@dataclass(frozen=True)
+class How:
+    """The parameters of a run, its seed, its tiles, and who is told of its progress."""
+
+    params: PipelineParams
+    seed: int
+    tiles: TileParams | None
+    track: Track
+
+
+def run_read(inputs: Inputs, read: Inputs, folder: Path, how: How) -> Result:
+    """`run`, where some inputs are read already: `read` is worked on, `inputs` recorded."""
+    params, track = how.params, how.track
     with _aside(folder) as aside:
-        result = compute(inputs, params, seed=seed, tiles=tiles, track=track)
+        result = compute(read, params, seed=how.seed, tiles=how.tiles, track=track)
         try:
             result.log.seconds.timed("write", lambda: write_results(result, params, aside, track))
-            write_record(inputs, params, seed, result, aside)
+            write_record(inputs, params, how.seed, result, aside)
             result.files.extend(_moved(aside, folder))
             result.painted.update({g: folder / path.name for g, path in result.painted.items()})
         except OSError as error:
@@ -53,8 +67,8 @@ def run(
 def _moved(aside: Path, folder: Path) -> list[Path]:
     """Move the files of `aside`, the record last, and remove those of an earlier run."""
     earlier = _files_of_record(folder)
-    (folder / _RECORD).unlink(missing_ok=True)  # a folder that is half moved has no record
-    paths = sorted(aside.iterdir(), key=lambda path: path.name == _RECORD)
+    (folder / RECORD).unlink(missing_ok=True)  # a folder that is half moved has no record
+    paths = sorted(aside.iterdir(), key=lambda path: path.name == RECORD)
     moved = [path.replace(folder / path.name) for path in paths]
     for name in earlier - {path.name for path in moved}:
         (folder / name).unlink(missing_ok=True)
@@ -86,8 +100,5 @@ def _aside(folder: Path) -> Iterator[Path]:
 
 def _files_of_record(folder: Path) -> set[str]:
     """What an earlier run left in `folder`, by its record: pictures of its genes are not ours."""
-    try:
-        names = json.loads((folder / _RECORD).read_text(encoding="utf-8"))["files"]
-        return {str(name) for name in names if Path(str(name)).name == name}
-    except (OSError, ValueError, KeyError, TypeError):
-        return set()
+    names = read_record(folder).get("files", [])
+    return {str(name) for name in names if Path(str(name)).name == name}

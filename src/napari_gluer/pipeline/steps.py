@@ -28,7 +28,7 @@ def compute(
     timed = log.seconds.timed
     reference = timed("read reference", lambda: _reference(inputs))
     log.say("read reference", f"{reference.n_obs:,} cells, {reference.n_vars:,} genes")
-    _check_wishes(params, reference)
+    check_wishes(params, reference)
     found = find_cells(inputs, params, log, tiles, track)
     cells = timed("clean", lambda: clean(found.cells, params.clean, track=track))
     log.say("clean", slots.info(cells)[slots.CLEAN]["outcome"])
@@ -50,7 +50,7 @@ def _reference(inputs: Inputs) -> AnnData:
     return given if isinstance(given, AnnData) else read_reference(given)
 
 
-def _check_wishes(params: PipelineParams, reference: AnnData) -> None:
+def check_wishes(params: PipelineParams, reference: AnnData) -> None:
     """Refuse names that the reference lacks before the long work."""
     expression(reference).require(list(params.genes))
     if params.label_column:

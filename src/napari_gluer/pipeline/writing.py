@@ -13,12 +13,11 @@ from napari_gluer import slots
 from napari_gluer.integration.imputation import impute
 from napari_gluer.integration.variable import measured_genes, most_telling_genes
 from napari_gluer.io.cells import write_cells
-from napari_gluer.io.hashing import sha256
 from napari_gluer.io.labels_writing import write_labels
-from napari_gluer.io.zarr_stores import is_address
 from napari_gluer.painting import LabelIndex, LookUp, code_levels, paint_levels
 from napari_gluer.pictures import Caption, save_categories, save_values
 from napari_gluer.pipeline.model import Inputs, PipelineParams, Result
+from napari_gluer.pipeline.records import RECORD, identities
 from napari_gluer.track import Track
 
 _LARGEST_PICTURE = 2048
@@ -115,38 +114,21 @@ def write_record(
     inputs: Inputs, params: PipelineParams, seed: int, result: Result, folder: Path
 ) -> None:
     """``run.json``: all that is needed to judge the run and to repeat it."""
-    given = {
-        "source": inputs.source,
-        "reference": inputs.reference,
-        "masks": inputs.masks,
-        "regions": inputs.regions,
-    }
-    choice = inputs.reading.model_dump(mode="json", exclude_defaults=True)
     log = result.log
     steps = dict.fromkeys([*log.outcomes, *log.seconds])
+    places = {step: place for place, step in enumerate(log.seconds)}
     record = {
-        "inputs": {name: _identity(value) for name, value in given.items() if value is not None}
-        | choice,
+        "inputs": identities(inputs),
         "params": params.model_dump(mode="json"),
         "seed": seed,
         "versions": json.loads(slots.info(result.cells)["versions"]),
         "steps": {
             step: {"seconds": log.seconds.get(step), "outcome": log.outcomes.get(step, "")}
-            for step in sorted(steps, key=list(log.seconds).index)
+            for step in sorted(steps, key=lambda step: places.get(step, -1))
         },
         "integrate_seconds": json.loads(slots.info(result.cells)["timings"]),
-        "files": sorted([path.name for path in folder.iterdir()] + ["run.json"]),
+        "numbers": result.numbers,
+        "files": sorted([path.name for path in folder.iterdir()] + [RECORD]),
     }
     text = json.dumps(record, indent=2, ensure_ascii=False)
-    (folder / "run.json").write_text(text + "\n", encoding="utf-8")
-
-
-def _identity(value: Any) -> dict[str, Any]:
-    if isinstance(value, str | Path) and is_address(value):
-        return {"address": str(value)}
-    if isinstance(value, str | Path):
-        return {"path": str(Path(value).resolve()), "sha256": sha256(value)}
-    return {
-        "in_memory": type(value).__name__,
-        "shape": list(np.shape(getattr(value, "data", value))),
-    }
+    (folder / RECORD).write_text(text + "\n", encoding="utf-8")
