@@ -38,13 +38,15 @@ def _beside() -> Iterator[str]:
     yield "## Where and how fast\n"
     yield "### `tiles`\n"
     yield "Of commands on images: `--tiles.side 2048`. Results do not depend on it.\n"
-    yield from _table(ng.TileParams(), None)
+    yield from table(ng.TileParams(), None)
     yield "## Of single commands\n"
     yield "Without their first part they are flags: `napari-gluer subsample … --n-cells 20000`.\n"
     for name, params in (
         ("subsample", ng.SubsampleParams()),
         ("coembed", ng.CoembedParams()),
         ("export", ng.ExportParams()),
+        ("hand-over", ng.HandOverParams()),
+        ("map-cells", ng.MapParams()),
         ("validate", ng.ReportParams()),
         ("markers", ng.MarkerParams()),
         ("name-clusters", ng.NameParams()),
@@ -61,9 +63,9 @@ def _sections(params: Params, path: str, level: int) -> Iterator[str]:
     twin = _paper_part(path)
     if path:
         yield f"{'#' * level} `{path}`\n"
-        yield f"{_sentence(params)}\n"
+        yield f"{sentence(params)}\n"
         yield INTEGRATE if path == "integrate" else ""
-    if plain := list(_table(params, twin)):
+    if plain := list(table(params, twin)):
         if not path:
             yield "## Of a run as a whole\n"
         yield from plain
@@ -78,11 +80,11 @@ def _sections(params: Params, path: str, level: int) -> Iterator[str]:
 
 def _method(kind: type[Params], path: str, level: int) -> Iterator[str]:
     yield f"{'#' * min(level + 1, 4)} `{path}.kind` = `{_tag(kind)}`\n"
-    yield f"{_sentence(kind())}\n"
-    yield from _table(kind(), None)
+    yield f"{sentence(kind())}\n"
+    yield from table(kind(), None)
 
 
-def _table(params: Params, twin: Params | None) -> Iterator[str]:
+def table(params: Params, twin: Params | None) -> Iterator[str]:
     """One row a field; with `twin` the values of both presets."""
     rows = [
         _row(params, twin, name, field)
@@ -164,7 +166,8 @@ def _bound(bound: Any) -> str:
     return ""
 
 
-def _sentence(params: Params) -> str:
+def sentence(params: Params) -> str:
+    """What the parameters are about."""
     return (type(params).__doc__ or "").split("\n\n")[0].strip()
 
 

@@ -1,0 +1,1 @@
+"""Makes the sources of the documentation site from the pages and from the code."""
