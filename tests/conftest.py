@@ -27,7 +27,11 @@ settings.register_profile("napari-gluer", deadline=None, derandomize=True, max_e
 settings.load_profile("napari-gluer")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "_napari" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group("window"))  # windows share one screen
     if SHARED_DATA.is_dir():
         return
     absent = pytest.mark.skip(

@@ -299,3 +299,33 @@ def test_look_up_by_hand() -> None:
     picture = LookUp(np.array([[0, 2], [1, 1]], np.int32), np.array([-1, 10, 20]))
     np.testing.assert_array_equal(np.asarray(picture), [[-1, 20], [10, 10]])
     assert picture[0, 1] == 20
+
+
+def test_the_same_picture_is_known_by_its_index_and_values() -> None:
+    index, cells = LabelIndex(SMALL), table([9, 2])
+    one = paint(index, cells, [1, np.nan])
+    assert one.shows_the_same(paint(index, cells, [1, np.nan]))
+    assert not one.shows_the_same(paint(index, cells, [1, 2]))
+    assert not one.shows_the_same(paint(SMALL, cells, [1, np.nan]))
+    assert not one.shows_the_same(np.asarray(one))
+    codes, _ = code_levels(index, cells, pd.Series(["a", "b"], index=cells.obs_names))
+    assert not one.shows_the_same(codes[0])
+
+
+def test_the_places_of_the_last_cells_are_not_those_of_others() -> None:
+    index = LabelIndex(SMALL)
+    for labels in ([9, 2], [2, 9], [5], [9, 2]):
+        found = index.places(np.array(labels))
+        assert index.ids[found].tolist() == labels
+    with pytest.raises(InputError, match="label 4"):
+        index.places(np.array([9, 4]))
+
+
+def test_planes_stay_apart_unless_the_volume_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = np.random.default_rng(0).integers(0, 9, (4, 600, 8))
+    assert [level.shape for level in LabelIndex(labels).levels] == [(4, 600, 8), (4, 300, 4)]
+    monkeypatch.setattr("napari_gluer.painting._MOST_VOXELS", 1000)
+    levels = LabelIndex(labels).levels
+    assert [level.shape for level in levels[2:]] == [(2, 150, 2)]
+    truth = levels[1].reshape(2, 2, 150, 2, 2, 2).max(axis=(1, 3, 5))
+    np.testing.assert_array_equal(levels[2], truth)

@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_gluer.errors import InputError
 
+_BLOCK = 1_000_000  # pixels
 _DENSE_IDS = 50_000_000  # up to here a look-up table of all ids costs less than sorting
 
 
@@ -58,11 +59,21 @@ def compact(labels: NDArray[np.integer]) -> tuple[NDArray[np.int32], NDArray[np.
         index = (index.reshape(labels.shape) + offset).astype(np.int32)
         return index, values[values != 0].astype(np.int64)
     present = np.zeros(largest + 1, bool)
-    present[labels.ravel()] = True
+    for block in _blocks(labels):
+        present[labels[block]] = True
     present[0] = False
     numbers = np.cumsum(present, dtype=np.int32)
     numbers[~present] = 0
-    return np.take(numbers, labels), np.flatnonzero(present)
+    index = np.empty(labels.shape, np.int32)
+    for block in _blocks(labels):
+        index[block] = numbers[labels[block]]
+    return index, np.flatnonzero(present)
+
+
+def _blocks(labels: NDArray[np.integer]) -> list[slice]:
+    """Parts along the first axis: NumPy makes 64-bit copies of what it looks up."""
+    step = max(1, _BLOCK * len(labels) // max(labels.size, 1))
+    return [slice(start, start + step) for start in range(0, len(labels), step)]
 
 
 def counterparts(

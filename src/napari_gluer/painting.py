@@ -14,6 +14,7 @@ from napari_gluer.errors import InputError, listed
 from napari_gluer.labels import checked_labels, compact
 
 _SMALLEST_LEVEL = 512
+_MOST_VOXELS = 2**25  # of the coarsest level: 128 MB as float32, which graphics cards hold
 
 
 class LabelIndex:
@@ -33,17 +34,22 @@ class LabelIndex:
     def __init__(self, labels: ArrayLike) -> None:
         index, self.ids = compact(checked_labels(labels))
         self._full = index
+        self._last = (np.zeros(0, np.int64), np.zeros(0, np.intp))
 
     @cached_property
     def levels(self) -> list[NDArray[np.int32]]:
         """int32 pyramid: 0 is background, ``i + 1`` the cell ``ids[i]``.
 
         Each level keeps the greatest index of 2 × 2 pixels, so that cells do not thin out against
-        the background as they would by sampling.
+        the background as they would by sampling. Planes stay as they are, so that a plane never
+        shows cells of the next one; only of volumes too large to be drawn at once, as 3-D views
+        draw the coarsest level, depth is halved with the rest.
         """
         levels = [self._full]
         while max(levels[-1].shape[-2:]) > _SMALLEST_LEVEL:
             levels.append(_halved(levels[-1]))
+        while levels[-1].size > _MOST_VOXELS:
+            levels.append(_halved(levels[-1], n_axes=3))
         return levels
 
     def positions(self, cells: AnnData) -> NDArray[np.intp]:
@@ -54,13 +60,14 @@ class LabelIndex:
         InputError
             If the table has no labels, repeats one, or has one that the image lacks.
         """
-        known = slots.info(cells)
-        if known.get(slots.NUMBERED) and slots.DRAWN not in known:
-            raise InputError(
-                "The table had no obs['label'], so its rows cannot be matched to a labels image. "
-                "Add the column: the value of each cell in the labels image."
-            )
-        wanted = slots.cell_labels(cells)
+        refuse_numbered(cells)
+        return self.places(slots.cell_labels(cells))
+
+    def places(self, wanted: NDArray[np.int64]) -> NDArray[np.intp]:
+        """For each label its place in `ids`; an `InputError` where the image lacks one."""
+        known, found = self._last
+        if np.array_equal(known, wanted):  # the same cells as of the last gene
+            return found
         places = np.searchsorted(self.ids, wanted)
         there = places < len(self.ids)
         there[there] = self.ids[places[there]] == wanted[there]
@@ -70,15 +77,37 @@ class LabelIndex:
                 f"image, label {listed(wanted[~there], 5)} for instance; the image has "
                 f"{len(self.ids)} cells. The table belongs to other labels: measure these again."
             )
-        return places.astype(np.intp)
+        self._last = (wanted.copy(), places)
+        return places
+
+    def look_up(
+        self, labels: NDArray[np.int64], per_cell: NDArray[Any], empty: float
+    ) -> list["LookUp"]:
+        """Lazy pictures of every level, of the type of `per_cell`.
+
+        Parameters
+        ----------
+        labels
+            ``(n,)``: the cells.
+        per_cell
+            ``(n,)``: what each of them shows.
+        empty
+            What background and other cells show.
+        """
+        shown = np.full(len(self.ids) + 1, empty, per_cell.dtype)
+        shown[self.places(labels) + 1] = per_cell
+        return [LookUp(level, shown) for level in self.levels]
 
 
-def _halved(level: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The greatest of each 2 × 2 pixels in y and x."""
-    odd = [(0, 0)] * (level.ndim - 2) + [(0, size % 2) for size in level.shape[-2:]]
-    even = np.pad(level, odd) if any(after for _, after in odd) else level
-    rows = np.maximum(even[..., ::2, :], even[..., 1::2, :])
-    return np.maximum(rows[..., ::2], rows[..., 1::2])
+def _halved(level: NDArray[np.int32], n_axes: int = 2) -> NDArray[np.int32]:
+    """The greatest of each two pixels along the last `n_axes` axes."""
+    for axis in range(level.ndim - n_axes, level.ndim):
+        if level.shape[axis] % 2:
+            odd = [(0, int(one == axis)) for one in range(level.ndim)]
+            level = np.pad(level, odd)
+        before = (slice(None),) * axis
+        level = np.maximum(level[(*before, slice(0, None, 2))], level[(*before, slice(1, None, 2))])
+    return level
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +144,13 @@ class LookUp:
     def dtype(self) -> np.dtype[Any]:
         """Type of the values."""
         return self.values.dtype
+
+    def shows_the_same(self, other: object) -> bool:
+        """Whether another look-up, of the very same index, has the same values."""
+        if not isinstance(other, LookUp) or other.index is not self.index:
+            return False
+        both_float = self.dtype.kind == "f" and other.dtype.kind == "f"
+        return np.array_equal(self.values, other.values, equal_nan=both_float)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -157,9 +193,9 @@ def paint(labels: ArrayLike | LabelIndex, cells: AnnData, values: ArrayLike) -> 
 def paint_levels(labels: ArrayLike | LabelIndex, cells: AnnData, values: ArrayLike) -> list[LookUp]:
     """`paint` at every level of the pyramid."""
     index = labels if isinstance(labels, LabelIndex) else LabelIndex(labels)
-    shown = np.full(len(index.ids) + 1, np.nan, np.float32)
-    shown[index.positions(cells) + 1] = _per_cell(cells, values).astype(np.float32)
-    return [LookUp(level, shown) for level in index.levels]
+    refuse_numbered(cells)
+    shown = per_cell(cells, values).astype(np.float32)
+    return index.look_up(slots.cell_labels(cells), shown, np.nan)
 
 
 def code_levels(
@@ -184,21 +220,49 @@ def code_levels(
         The categories in their own order; those without a cell too.
     """
     index = labels if isinstance(labels, LabelIndex) else LabelIndex(labels)
-    aligned = pd.Series(_per_cell(cells, categories), index=cells.obs_names)
-    coded = aligned.astype(categories.dtype if _is_categorical(categories) else "category")
-    names = [str(name) for name in coded.cat.categories]
-    dtype = np.min_scalar_type(len(names))
-    shown = np.zeros(len(index.ids) + 1, dtype)
-    shown[index.positions(cells) + 1] = (coded.cat.codes.to_numpy() + 1).astype(dtype)
-    return [LookUp(level, shown) for level in index.levels], names
+    refuse_numbered(cells)
+    codes, names = coded(cells, categories)
+    shown = (codes + 1).astype(np.min_scalar_type(len(names)))
+    return index.look_up(slots.cell_labels(cells), shown, 0), names
+
+
+def coded(cells: AnnData, categories: pd.Series) -> tuple[NDArray[np.intp], list[str]]:
+    """Categories as places in their list of names.
+
+    Parameters
+    ----------
+    categories
+        One category per cell, indexed by ``cells.obs_names``.
+
+    Returns
+    -------
+    codes
+        ``(n_cells,)`` in the order of `cells`, -1 where a category is missing.
+    names
+        The categories in their own order; those without a cell too.
+    """
+    aligned = pd.Series(per_cell(cells, categories), index=cells.obs_names)
+    typed = aligned.astype(categories.dtype if _is_categorical(categories) else "category")
+    codes: NDArray[np.intp] = typed.cat.codes.to_numpy().astype(np.intp)
+    return codes, [str(name) for name in typed.cat.categories]
+
+
+def refuse_numbered(cells: AnnData) -> None:
+    """Refuse a table whose rows were only numbered: they match no masks."""
+    known = slots.info(cells)
+    if known.get(slots.NUMBERED) and slots.DRAWN not in known:
+        raise InputError(
+            "The table had no obs['label'], so its rows cannot be matched to a labels image. "
+            "Add the column: the value of each cell in the labels image."
+        )
 
 
 def _is_categorical(values: Any) -> bool:
     return isinstance(getattr(values, "dtype", None), pd.CategoricalDtype)
 
 
-def _per_cell(cells: AnnData, values: Any) -> NDArray[Any]:
-    """`values` in the order of the table."""
+def per_cell(cells: AnnData, values: Any) -> NDArray[Any]:
+    """`values` in the order of the table: an array of that order, or a Series with its names."""
     if isinstance(values, pd.Series):
         strange = values.index.difference(cells.obs_names)
         missing = cells.obs_names.difference(values.index)

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -90,6 +91,17 @@ def image(labels: np.ndarray) -> MultiplexImage:
     marker = np.where(labels % 2 == 1, 500, 10) + rng.normal(0, 5, labels.shape)
     planes = np.stack([nuclei, marker, marker[::-1]]).clip(0).astype(np.uint16)
     return MultiplexImage(planes, ["DAPI", "CD3", "CD20"], 0.5)
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cells and integration are computed in a thread here, where a test can put others' work."""
+
+    def here(function: Callable[..., Any], *args: Any, track: Any, **kwargs: Any) -> Any:
+        return function(*args, track=track, **kwargs)
+
+    for module in ("integrating", "cells.work"):
+        monkeypatch.setattr(f"napari_gluer._napari.{module}.in_process", here)
 
 
 @pytest.fixture

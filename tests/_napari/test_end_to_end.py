@@ -85,7 +85,7 @@ def test_from_image_to_a_gene_painted_on_it(
 
     assert "cell_type" in _pick(qtbot, explore_step, "cell_type", finish)
     assert explore_step.legend.topLevelItemCount() >= 5
-    assert explore_step.parentWidget().windowTitle() == "Explore"
+    qtbot.waitUntil(lambda: explore_step.parentWidget().windowTitle() == "Explore")
 
     _check_cancel(qtbot, integrate_step, masks)
     assert not [one for one in notified if one.severity.value in ("warning", "error")]

@@ -10,7 +10,8 @@ from anndata import AnnData
 from scipy import sparse
 
 from napari_gluer import slots
-from napari_gluer._napari.integrating import chosen, clustered, is_unchanged, outcome
+from napari_gluer._napari.integrating import chosen, is_unchanged, outcome
+from napari_gluer._napari.integration_plan import clustered
 from napari_gluer.track import silently
 
 

@@ -8,7 +8,7 @@ import pytest
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QProgressDialog
 
-from napari_gluer._napari.jobs import Job, report, start, while_waiting
+from napari_gluer._napari.jobs import Job, start, while_waiting
 from napari_gluer.errors import InputError
 from napari_gluer.track import Track
 
@@ -111,15 +111,3 @@ def test_an_error_ends_the_wait(qtbot: Any) -> None:
     with pytest.raises(ZeroDivisionError):
         while_waiting("Dividing …", lambda: 1 // 0)
     assert QApplication.activeModalWidget() is None
-
-
-def test_input_errors_are_told_in_their_own_words(notified: list[Any]) -> None:
-    report(InputError("The file is not an image."))
-    assert [str(one.message) for one in notified] == ["The file is not an image."]
-    assert notified[0].severity.value == "warning"
-
-
-def test_other_errors_are_reported_as_napari_does(notified: list[Any]) -> None:
-    report(KeyError("x"))
-    assert notified[0].severity.value == "error"
-    assert notified[0].exception.args == ("x",)

@@ -121,19 +121,19 @@ def test_hovering_tells_the_cell_its_type_and_value(
     assert "No Properties" not in ground["value"]
 
 
-def test_edited_labels_are_indexed_anew(
+def test_edited_cells_are_left_empty_and_replaced_ones_refused(
     model: ViewerModel, masks: Labels, cells: AnnData, labels: np.ndarray
 ) -> None:
     layer = show_values(model, masks, cells, cells.X[:, 0], name="CD3")
     masks.data_setitem((np.array([0]), np.array([0])), np.array([3]))
     show_values(model, masks, cells, cells.X[:, 0], name="CD3")
-    assert _pixels(layer)[0, 0] == pytest.approx(0.3)
-    masks.fill((7, 7), 0)  # label 3 keeps the pixel at 0, 0
-    masks.data_setitem((np.array([0]), np.array([0])), np.array([0]))
-    with pytest.raises(InputError, match="not in the labels image"):
-        show_values(model, masks, cells, cells.X[:, 0], name="CD3")
+    assert np.isnan(_pixels(layer)[labels == 3]).all()
+    assert (_pixels(layer)[labels == 6] == np.float32(0.6)).all()
     masks.data = np.where(labels > 9, labels, 0)
-    with pytest.raises(InputError, match="3 of 64 cells"):
+    show_values(model, masks, cells, cells.X[:, 0], name="CD3")
+    assert np.isnan(_pixels(layer)[np.isin(labels, (3, 6, 9))]).all()
+    masks.data = np.where(labels > 0, labels + 500, 0)
+    with pytest.raises(InputError, match="were replaced"):
         show_values(model, masks, cells, cells.X[:, 0], name="CD3")
     assert len(model.layers) == 2
 

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from npe2 import PluginManifest
 
+from napari_gluer._napari.guide.dock import PANELS
+from napari_gluer._napari.guide.states import TITLES
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -32,9 +35,24 @@ def test_every_command_can_be_imported(manifest: PluginManifest) -> None:
     manifest.validate_imports()
 
 
-def test_the_four_steps_are_in_the_menu_in_order(manifest: PluginManifest) -> None:
-    widgets = manifest.contributions.widgets or []
-    assert [one.display_name for one in widgets] == ["Cells", "Reference", "Integrate", "Explore"]
+def test_the_guide_and_then_its_steps_are_in_the_menu_in_order(manifest: PluginManifest) -> None:
+    names = [one.display_name for one in manifest.contributions.widgets or []]
+    assert names[:6] == ["GLUER", *TITLES]
+
+
+def test_every_panel_that_the_guide_opens_is_a_widget(manifest: PluginManifest) -> None:
+    names = {one.display_name for one in manifest.contributions.widgets or []}
+    assert set(PANELS) <= names
+
+
+def test_layers_menus_name_our_commands(manifest: PluginManifest) -> None:
+    known = {one.id for one in manifest.contributions.commands or []}
+    menus = manifest.contributions.menus
+    named = {item.command for items in menus.values() for item in items}
+    assert named <= known
+    assert {"napari/layers/segment", "napari/layers/measure", "napari/layers/visualize"} <= set(
+        menus
+    )
 
 
 def test_the_sample_says_that_it_is_simulated(manifest: PluginManifest) -> None:

@@ -16,7 +16,7 @@ from qtpy.QtCore import QEventLoop, QTimer
 from qtpy.QtWidgets import QApplication, QProgressDialog
 
 import napari_gluer as ng
-from napari_gluer._napari import arriving
+from napari_gluer._napari import arriving, sample_data
 from napari_gluer._napari.attached import cells_of, measured_of, reference_of
 from napari_gluer._napari.channel_layers import image_layers
 from napari_gluer._napari.outline_layers import outline_layers
@@ -139,7 +139,7 @@ def test_other_files_are_left_to_others(path: Any) -> None:
 def test_the_sample_shows_a_few_channels_and_keeps_its_reference(
     monkeypatch: pytest.MonkeyPatch, tissue: Any
 ) -> None:
-    monkeypatch.setattr(ng, "sample_tissue", lambda _seed: tissue, raising=False)
+    monkeypatch.setattr(sample_data, "_tissue", lambda: tissue)
     *channels, (labels, kwargs, kind) = simulated_tissue()
     assert len(channels) == len(tissue.image.channels)
     assert sum(one["visible"] for _, one, _ in channels) == 4

@@ -196,3 +196,13 @@ def test_scanpy_plots_it_at_once(joint: AnnData) -> None:
     sc = pytest.importorskip("scanpy")
     figure = sc.pl.embedding(joint, "umap", color="source", show=False, return_fig=True)
     assert len(figure.axes[0].collections[0].get_offsets()) == joint.n_obs
+
+
+def test_columns_of_true_and_false_that_one_side_lacks_are_written(tmp_path: Path) -> None:
+    cells, reference, _ = sides()
+    cells.obs["touches_border"] = np.arange(N_CELLS) % 2 == 0
+    joined = coembed(cells, reference, PARAMS)
+    write_cells(joined, tmp_path / "joint.h5ad")
+    found = read_h5ad(tmp_path / "joint.h5ad").obs["touches_border"]
+    assert found[:N_REFERENCE].isna().all()
+    assert found[N_REFERENCE:].astype(bool).tolist() == cells.obs["touches_border"].tolist()

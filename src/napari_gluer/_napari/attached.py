@@ -1,4 +1,4 @@
-"""What belongs to a labels layer, kept in its metadata: cells, reference, index."""
+"""What belongs to a labels layer, kept in its metadata: cells, reference, what was edited."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from napari.utils.events import Event
 from numpy.typing import NDArray
 
 from napari_gluer import slots
+from napari_gluer._napari.changes import LabelChanges
 from napari_gluer._napari.paintables import plain_name
 from napari_gluer.errors import InputError
 from napari_gluer.painting import LabelIndex
@@ -17,7 +18,9 @@ from napari_gluer.palette import UNMATCHED
 
 KEY = "gluer"
 _CELLS, _MEASURED, _REFERENCE = "cells", "measured", "reference"
-_INDEX, _INDEXED, _EDITS, _LEFT_OUT = "index", "indexed", "edits", "left out"
+_CHANGES, _OWNER, _STALE = "changes", "changes of", "stale"
+_OTHER, _EDITS, _LEFT_OUT = "other index", "edits", "left out"
+_NONE = np.zeros(0, np.int64)
 _HOVER_SUFFIXES = (slots.transferred(""), slots.probability(""))
 
 
@@ -49,19 +52,20 @@ def attach(
     reference
         The single-cell reference.
     index
-        The labels' index, where it was computed already.
+        Of the labels, where the cells were measured just now: from here on it is watched which
+        labels change.
     left_out
         Labels that were not measured on purpose, because they lie outside the regions.
     """
     given = {_CELLS: cells, _MEASURED: measured, _REFERENCE: reference, _LEFT_OUT: left_out}
     entries = {**held(layer), **{name: one for name, one in given.items() if one is not None}}
     if index is not None:
-        entries |= {_INDEX: index, _INDEXED: full_resolution(layer)}
+        entries |= {_CHANGES: LabelChanges(full_resolution(layer), index), _STALE: _NONE}
+        entries[_OWNER] = str(layer.unique_id)
     if cells is not None:
         layer.features = hover_table(cells)
     layer.metadata = {**layer.metadata, KEY: entries}
-    if index is not None:
-        watch(layer)
+    watch(layer)
 
 
 def table_metadata(cells: AnnData) -> dict[str, Any]:
@@ -76,7 +80,10 @@ def reference_metadata(reference: AnnData) -> dict[str, Any]:
 
 def cells_of(layer: Labels) -> AnnData | None:
     """The table of a labels layer's cells, None where there is none."""
-    return held(layer).get(_CELLS)
+    found: AnnData | None = held(layer).get(_CELLS)
+    if found is not None and held(layer).get(_OWNER) != str(layer.unique_id):
+        watch(layer)  # it came with its table from a file, or is a duplicate
+    return found
 
 
 def measured_of(layer: Labels) -> AnnData | None:
@@ -117,16 +124,34 @@ def full_resolution(layer: Any) -> Any:
 
 
 def index_of(layer: Labels) -> LabelIndex:
-    """The index of the layer's labels, made again when they were edited or replaced."""
-    entries = held(layer)
-    labels = full_resolution(layer)
-    if _INDEX in entries and entries.get(_INDEXED) is labels:
-        index: LabelIndex = entries[_INDEX]
+    """The index of the layer's labels as they were measured; of those `stale_of` names, it lies.
+
+    Where another image's labels took their place, of another shape, the index of these.
+    """
+    changes, labels = _changes(layer), full_resolution(layer)
+    index = changes.index
+    if index.levels[0].shape == tuple(labels.shape):
         return index
-    index = LabelIndex(np.asarray(labels))
-    layer.metadata.setdefault(KEY, {}).update({_INDEX: index, _INDEXED: labels})
-    watch(layer)
-    return index
+    entries = held(layer)
+    if entries.get(_OTHER, (None, None))[0] is not labels:
+        entries[_OTHER] = (labels, LabelIndex(np.asarray(labels)))
+    other: LabelIndex = entries[_OTHER][1]
+    return other
+
+
+def stale_of(layer: Labels) -> NDArray[np.int64]:
+    """Labels that are not what was measured any more: int64, ascending.
+
+    Painted on, erased from, merged, new or gone since their cells were measured; each of them, if
+    other labels took their place. Neither values nor results of such a cell may be shown. The
+    layer's ``metadata`` event tells that there are others.
+    """
+    if cells_of(layer) is None:
+        return _NONE
+    changes = _changes(layer)
+    found = changes.look(full_resolution(layer), closely=True)
+    held(layer)[_STALE] = found
+    return found
 
 
 def unmeasured(layer: Labels) -> int:
@@ -134,15 +159,31 @@ def unmeasured(layer: Labels) -> int:
     measured = measured_of(layer)
     if measured is None or slots.LABEL not in measured.obs:
         return 0
-    later = np.setdiff1d(index_of(layer).ids, np.asarray(measured.obs[slots.LABEL]))
-    return len(np.setdiff1d(later, held(layer).get(_LEFT_OUT, ())))
+    there = np.union1d(index_of(layer).ids, present(layer, stale_of(layer)))
+    later = np.setdiff1d(there, np.asarray(measured.obs[slots.LABEL]))
+    return len(np.setdiff1d(later, left_out_of(layer)))
+
+
+def left_out_of(layer: Labels) -> NDArray[np.int64]:
+    """Labels that were not measured on purpose."""
+    return np.asarray(held(layer).get(_LEFT_OUT, _NONE), np.int64)
+
+
+def present(layer: Labels, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Those of `labels` that the layer has now."""
+    if not labels.size:
+        return labels
+    return np.intersect1d(labels, np.unique(np.asarray(full_resolution(layer))))
 
 
 def watch(layer: Labels) -> None:
-    """Count edits of the labels by hand from now on, and forget their index with each."""
+    """Follow edits of the labels by hand from now on."""
     layer.metadata.setdefault(KEY, {}).setdefault(_EDITS, 0)
-    for event in (layer.events.paint, layer.events.labels_update, layer.events.data):
-        event.connect(_count_edit)
+    _changes(layer)
+    layer.events.paint.connect(_on_paint)
+    layer.events.labels_update.connect(_on_update)
+    layer.events.data.connect(_on_data)
+    layer.events.set_data.connect(_on_redrawn)
 
 
 def edits(layer: Labels) -> int:
@@ -150,10 +191,53 @@ def edits(layer: Labels) -> int:
     return int(held(layer).get(_EDITS, 0))
 
 
-def _count_edit(event: Event) -> None:
-    entries = held(event.source)
-    entries.pop(_INDEX, None)
+def _changes(layer: Labels) -> LabelChanges:
+    """What follows the edits of this layer; a duplicate of a layer gets its own."""
+    entries, owner = held(layer), str(layer.unique_id)
+    if entries.get(_OWNER) != owner:
+        labels, others = full_resolution(layer), entries.get(_CHANGES)
+        own = LabelChanges(labels) if others is None else others.copied(labels)
+        # no event, since no table changed; a dictionary of its own, since duplicates share one
+        layer.metadata[KEY] = {**entries, _CHANGES: own, _OWNER: owner}
+        watch(layer)
+    found: LabelChanges = held(layer)[_CHANGES]
+    return found
+
+
+def _on_paint(event: Event) -> None:
+    layer = event.source
+    _changes(layer).painted(full_resolution(layer), event.value)
+    _tell_edits(layer)  # after a stroke; of a single stamp the event comes before its pixels
+
+
+def _on_update(event: Event) -> None:
+    _tell_edits(event.source)
+
+
+def _on_redrawn(event: Event) -> None:
+    """Undo and scripts say no more than that the labels are drawn anew, as scrolling does."""
+    _changes(event.source).doubt()
+    _tell_edits(event.source)
+
+
+def _on_data(event: Event) -> None:
+    layer = event.source
+    _changes(layer).doubt()
+    _tell_edits(layer)
+    if cells_of(layer) is not None:
+        layer.events.metadata()
+
+
+def _tell_edits(layer: Labels) -> None:
+    entries, labels = held(layer), full_resolution(layer)
+    changes = _changes(layer)
+    if not changes.moved(labels):
+        return
     entries[_EDITS] = entries.get(_EDITS, 0) + 1
+    before, now = entries.get(_STALE, _NONE), changes.look(labels, closely=False)
+    entries[_STALE] = now
+    if entries.get(_CELLS) is not None and not np.array_equal(before, now):
+        layer.events.metadata()
 
 
 def hover_table(cells: AnnData, **shown: Any) -> pd.DataFrame:

@@ -11,7 +11,10 @@ from napari_gluer._napari.attached import KEY, held
 PAINTS = "paints"
 """Entry of a painting: the `unique_id` of its labels layer."""
 
-_TITLE, _OVER, _OPACITY = "title", "over", "opacity_before"
+OVER = "over"
+"""Entry of everything that lies over a labels layer, kept paintings too: its `unique_id`."""
+
+_TITLE, _OPACITY = "title", "opacity_before"
 _OVERLAY = "gluer_title"
 _SIZE = 10
 
@@ -23,8 +26,8 @@ def entitle(viewer: ViewerModel, painting: Layer, title: str) -> None:
     """
     entries = painting.metadata.setdefault(KEY, {})
     entries[_TITLE] = title
-    if _OVER not in entries:
-        entries[_OVER] = entries.get(PAINTS)  # also when the painting is kept
+    if OVER not in entries:
+        entries[OVER] = entries.get(PAINTS)  # also when the painting is kept
         painting.events.visible.connect(lambda: _refresh(viewer))
     if _OVERLAY not in viewer.canvas.overlays:
         overlay = TextOverlay(font_size=_SIZE, position="top_left", box=True)
@@ -45,7 +48,7 @@ def _refresh(viewer: ViewerModel) -> None:
     if shown:
         overlay.text = held(shown[-1])[_TITLE]
     overlay.visible = bool(shown)
-    painted = {held(layer)[_OVER] for layer in shown}
+    painted = {held(layer)[OVER] for layer in shown}
     for labels in viewer.layers:
         if isinstance(labels, Labels):
             _see_through(labels, wanted=str(labels.unique_id) in painted)
@@ -56,7 +59,8 @@ def _see_through(labels: Labels, *, wanted: bool) -> None:
     entries = held(labels)
     if wanted and _OPACITY not in entries:
         labels.metadata.setdefault(KEY, {})[_OPACITY] = labels.opacity
-        labels.visible = True
         labels.opacity = 0
+        if not labels.visible:  # to set it anew makes napari draw all pixels again
+            labels.visible = True
     elif not wanted and _OPACITY in entries:
         labels.opacity = entries.pop(_OPACITY)

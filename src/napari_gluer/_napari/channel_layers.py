@@ -36,14 +36,14 @@ def image_layers(image: MultiplexImage, name: str) -> list[LayerData]:
     shown = [*nuclear, *(name for name in image.channels if name not in nuclear)][:_SHOWN]
     return [
         (
-            _levels(image, i),
+            levels_of(image, i),
             {
                 "name": channel,
                 "visible": channel in shown,
                 "blending": "additive",
                 "colormap": _colormap(channel, shown, i),
                 "contrast_limits": _limits(image, i),
-                "metadata": image_metadata(image, name),
+                "metadata": image_metadata(image, name, i),
                 "multiscale": len(image.pyramid) > 1,
                 **scale_of(image.spacing_um),
             },
@@ -60,7 +60,8 @@ def scale_of(spacing_um: tuple[float, ...] | None) -> dict[str, Any]:
     return {"scale": spacing_um, "units": ("um",) * len(spacing_um)}
 
 
-def _levels(image: MultiplexImage, i: int) -> Any:
+def levels_of(image: MultiplexImage, i: int) -> Any:
+    """The pixels of a channel, or its pyramid, as a layer takes them."""
     if len(image.pyramid) > 1:
         return [ChannelView(level, i) for level in image.pyramid]
     return image.data[i] if isinstance(image.data, np.ndarray) else ChannelView(image.data, i)

@@ -3,16 +3,19 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from anndata import AnnData
+from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QPushButton, QWidget
 
 import napari_gluer as ng
 from napari_gluer import slots
 from napari_gluer._napari.export_dialog import GenesDialog
+from napari_gluer._napari.failures import explained, report
 from napari_gluer._napari.folding import is_open
-from napari_gluer._napari.jobs import Running, report, start
+from napari_gluer._napari.jobs import Running, start
 from napari_gluer.errors import InputError
 from napari_gluer.track import Track
 
@@ -35,6 +38,9 @@ class SaveImputed(QWidget):
     say
         Called with a line when something happened.
     """
+
+    exported = Signal(object, object, object)
+    """The file, its genes (None: all) and how they were written."""
 
     def __init__(self, tables: Tables, say: Callable[[str], None]) -> None:
         super().__init__()
@@ -95,10 +101,16 @@ class SaveImputed(QWidget):
         self._running.job = start(
             "GLUER: Save imputed genes",
             work,
-            done=self._while_open(lambda path: self._done(f"Saved {words} to {path.name}.")),
+            done=self._while_open(
+                lambda path: self._written(f"Saved {words} to {path.name}.", path, genes, params)
+            ),
             failed=self._while_open(self._failed),
             progressed=self._while_open(self._progressed),
         )
+
+    def _written(self, text: str, path: Path, genes: Any, params: ng.ExportParams) -> None:
+        self._done(text)
+        self.exported.emit(path, genes, params)
 
     def _done(self, text: str) -> None:
         self._show_busy(busy=False)
@@ -106,8 +118,7 @@ class SaveImputed(QWidget):
 
     def _failed(self, error: Exception) -> None:
         self._show_busy(busy=False)
-        known = isinstance(error, InputError)
-        self._say(str(error) if known else f"It failed: {error}. No file was written.")
+        self._say(explained(error))
         report(error)
 
     def _progressed(self, desc: str, done: int, total: int) -> None:

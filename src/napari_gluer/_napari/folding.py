@@ -79,7 +79,7 @@ class _NoStrayWheel(QObject):
         return False
 
 
-def is_open(widget: QWidget) -> bool:
+def is_open(widget: QObject) -> bool:
     """Whether Qt has not deleted the widget yet."""
     return bool(isalive(widget))  # type: ignore[no-untyped-call]
 

@@ -1,4 +1,4 @@
-"""The list under the search box, and the legend under the list."""
+"""The list under the search box: what can be painted, and how far it may be believed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,36 +9,44 @@ from qtpy.QtCore import (  # type: ignore[attr-defined]
     Qt,
     Signal,
 )
-from qtpy.QtGui import QColor, QIcon, QKeyEvent, QPixmap
+from qtpy.QtGui import QBrush, QColor, QKeyEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
     QLineEdit,
-    QTreeView,
-    QTreeWidget,
-    QTreeWidgetItem,
+    QTableView,
     QWidget,
 )
 
-from napari_gluer._napari.layers import LegendEntry
 from napari_gluer._napari.paintables import Paintable
+from napari_gluer._napari.painting.grades import Grades
 
-_HEADERS = ("Name", "What it is")
-_SWATCH = 14
+_HEADERS = ("Name", "What it is", "Grade")
+_NAME, _WHAT, _GRADE = range(3)
+_WIDTHS = {_WHAT: 132, _GRADE: 52}
+_UNTRUE = QColor("#E07000")
+_PADDING = 4
 _NOWHERE = QModelIndex()
 
 
 class FoundModel(QAbstractTableModel):
-    """Paintables as rows of two columns; only the rows in sight are asked for."""
+    """Paintables as rows of name, origin and grade; only the rows in sight are asked for."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rows: Sequence[Paintable] = ()
+        self._grades = Grades()
 
     def show(self, rows: Sequence[Paintable]) -> None:
         """Replace all rows."""
         self.beginResetModel()
         self._rows = rows
+        self.endResetModel()
+
+    def grade(self, grades: Grades) -> None:
+        """Show other grades beside the rows."""
+        self.beginResetModel()
+        self._grades = grades
         self.endResetModel()
 
     def at(self, row: int) -> Paintable:
@@ -50,14 +58,22 @@ class FoundModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(self._rows)
 
     def columnCount(self, parent: QModelIndex = _NOWHERE) -> int:  # noqa: N802 - Qt's name
-        """Name and origin."""
+        """Name, origin and grade."""
         return 0 if parent.isValid() else len(_HEADERS)
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Text of a cell."""
+        """Text, tooltip and colour of a cell."""
         one = self._rows[index.row()]
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
-            return one.label if index.column() == 0 else one.origin.value
+        if role == Qt.ItemDataRole.DisplayRole:
+            column = index.column()
+            if column == _NAME:
+                return one.label
+            return self._grades.what(one) if column == _WHAT else self._grades.grade(one)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            lines = (one.label, self._grades.what(one), self._grades.explained(one))
+            return "\n".join(line for line in lines if line)
+        if role == Qt.ItemDataRole.ForegroundRole and self._grades.is_chance(one):
+            return QBrush(_UNTRUE)
         return None
 
     def headerData(  # noqa: N802 - Qt's name
@@ -82,7 +98,7 @@ class SearchBox(QLineEdit):
             super().keyPressEvent(event)
 
 
-class FoundList(QTreeView):
+class FoundList(QTableView):
     """A list to pick from by click or by arrow keys and Enter."""
 
     picked = Signal(object)
@@ -91,8 +107,11 @@ class FoundList(QTreeView):
         super().__init__(parent)
         self.found = FoundModel(self)
         self.setModel(self.found)
-        self.setRootIsDecorated(False)
-        self.setUniformRowHeights(True)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setMinimumHeight(120)
         _size_columns(self)
@@ -102,6 +121,11 @@ class FoundList(QTreeView):
     def show_found(self, rows: Sequence[Paintable]) -> None:
         """List `rows`."""
         self.found.show(rows)
+
+    def grade(self, grades: Grades) -> None:
+        """Show grades beside the genes; without any there is no column of them."""
+        self.found.grade(grades)
+        self.setColumnHidden(_GRADE, grades.table is None)
 
     def enter(self) -> None:
         """Take the keyboard: arrows choose a row, Enter picks it."""
@@ -119,41 +143,18 @@ class FoundList(QTreeView):
         self.picked.emit(self.found.at(index.row()))
 
 
-class Legend(QTreeWidget):
-    """Colour, name and number of cells of every category."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setHeaderLabels(["Category", "Cells"])
-        self.setRootIsDecorated(False)
-        self.setUniformRowHeights(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        self.setMinimumHeight(100)
-        _size_columns(self)
-
-    def show_entries(self, entries: Sequence[LegendEntry]) -> None:
-        """List `entries`; those without a cell are left out."""
-        self.clear()
-        for entry in entries:
-            if not entry.count:
-                continue
-            item = QTreeWidgetItem([entry.name, f"{entry.count:,}"])
-            item.setIcon(0, _swatch(entry.color))
-            item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            item.setToolTip(0, entry.name)
-            self.addTopLevelItem(item)
-
-
-def _swatch(color: str) -> QIcon:
-    pixels = QPixmap(_SWATCH, _SWATCH)
-    pixels.fill(QColor(color))
-    return QIcon(pixels)
-
-
-def _size_columns(view: QTreeView) -> None:
-    header = view.header()
+def _size_columns(view: QTableView) -> None:
+    header, rows = view.horizontalHeader(), view.verticalHeader()
     if header is not None:
-        header.setStretchLastSection(False)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Interactive)
-        header.resizeSection(1, 110)
+        header.setMinimumSectionSize(40)
+        header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
+        for column, width in _WIDTHS.items():
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
+            header.resizeSection(column, width)
+    if rows is not None:
+        rows.hide()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setDefaultSectionSize(view.fontMetrics().height() + _PADDING)
+    view.setColumnHidden(_GRADE, True)  # noqa: FBT003 - Qt's signature

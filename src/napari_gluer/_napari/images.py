@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Layer
+from napari.utils.events import Event
 from numpy.typing import NDArray
 
 from napari_gluer._napari.attached import KEY, full_resolution, held
@@ -15,6 +16,9 @@ from napari_gluer.image import MultiplexImage
 
 PAINTED = "kind"
 """Entry of layers that we painted."""
+
+CHANNEL = "channel"
+"""Entry of a layer of a channel: its place in the image."""
 
 _IMAGE, _NAME, _OPACITY = "image", "name", "opacity"
 _DIMMED = 0.3
@@ -94,6 +98,7 @@ def sources(viewer: ViewerModel) -> list[Source]:
     for layer in layers:
         image = held(layer).get(_IMAGE)
         if isinstance(image, MultiplexImage):
+            layer.events.data.connect(_forget_image)
             number = len(image.channels)
             name = f"{_file(layer)} ({number} {'channel' if number == 1 else 'channels'})"
             groups.setdefault(id(image), Source(name, image, layer))
@@ -105,9 +110,16 @@ def sources(viewer: ViewerModel) -> list[Source]:
     return [*groups.values(), *(visible + stacks if deep else stacks + visible)]
 
 
-def image_metadata(image: MultiplexImage, name: str) -> dict[str, Any]:
+def _forget_image(event: Event) -> None:
+    """A layer whose data were replaced shows its image no more; it is an image of its own."""
+    for name in (_IMAGE, CHANNEL):
+        held(event.source).pop(name, None)
+
+
+def image_metadata(image: MultiplexImage, name: str, channel: int | None = None) -> dict[str, Any]:
     """Metadata of a layer that shows a channel of `image`; `name` is shown where one is chosen."""
-    return {KEY: {_IMAGE: image, _NAME: name}}
+    place = {} if channel is None else {CHANNEL: channel}
+    return {KEY: {_IMAGE: image, _NAME: name, **place}}
 
 
 def dim_tissue(viewer: ViewerModel, *, dim: bool) -> None:

@@ -1,65 +1,28 @@
-"""What the Integrate step runs, and what it says of the result; knows no widget."""
+"""What the Integrate step needs, and what it says of the result; knows no widget."""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import pandas as pd
 from anndata import AnnData
 from napari.layers import Labels
 
-import napari_gluer as ng
 from napari_gluer import slots
 from napari_gluer._napari.attached import cells_of, needed_cells, needed_reference, reference_of
-from napari_gluer._napari.cells.edits import left_out
+from napari_gluer._napari.integration_plan import Plan
 from napari_gluer._napari.layers import warm_up
-from napari_gluer._napari.references.columns import label_columns
+from napari_gluer._napari.processes import in_process
 from napari_gluer._napari.steps.base import Outcome
 from napari_gluer.errors import InputError, listed
 from napari_gluer.integration.linked import NOT_WANTED
 from napari_gluer.track import Track
 
 
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """Which sections are integrated with which reference, and how.
-
-    Attributes
-    ----------
-    tables
-        Cells of each section.
-    reference
-        One for all.
-    """
-
-    tables: Sequence[AnnData]
-    reference: AnnData
-    params: ng.IntegrateParams
-    seed: int
-    cluster: bool
-
-    def run(self, track: Track) -> list[AnnData]:
-        """Integrate the sections, in one factorisation; types and clusters with it."""
-        together: Any = self.tables[0] if len(self.tables) == 1 else list(self.tables)
-        params = self._without_left_out()
-        found = ng.integrate(together, self.reference, params, seed=self.seed, track=track)
-        results = [found] if isinstance(found, AnnData) else list(found)
-        for result in results:
-            with_types(result, self.reference)
-        warm_up()
-        return clustered(results, self.seed, track) if self.cluster else results
-
-    def _without_left_out(self) -> ng.IntegrateParams:
-        """The parameters, with the markers that a person left out of any section."""
-        out = {name for table in self.tables for name in left_out(table)}
-        if not out:
-            return self.params
-        links = ng.linked_features(list(self.tables), self.reference, least_detected=0)
-        without = tuple(str(name) for name in links.index if name in out)
-        features = self.params.features.model_copy(update={"without": without})
-        return self.params.model_copy(update={"features": features})
+def run_plan(plan: Plan, track: Track) -> list[AnnData]:
+    """Integrate in a process of its own, which holds up no window and ends when it is told."""
+    results = in_process(Plan.run, plan, track=track)
+    warm_up()
+    return results
 
 
 def needed_sections(layers: Sequence[Labels]) -> tuple[list[AnnData], AnnData]:
@@ -80,7 +43,7 @@ def needed_sections(layers: Sequence[Labels]) -> tuple[list[AnnData], AnnData]:
     others = [
         layer.name
         for layer, one in zip(layers, references, strict=True)
-        if not _is_same(one, references[0])
+        if not is_same_reference(one, references[0])
     ]
     if others:
         raise InputError(
@@ -89,33 +52,6 @@ def needed_sections(layers: Sequence[Labels]) -> tuple[list[AnnData], AnnData]:
             "in Plugins ▸ GLUER ▸ Reference."
         )
     return [needed_cells(layer) for layer in layers], references[0]
-
-
-def clustered(results: Sequence[AnnData], seed: int, track: Track) -> list[AnnData]:
-    """Cluster the cells of all sections together: a cluster is the same in each."""
-    if len(results) == 1:
-        return [ng.cluster(results[0], ng.ClusterParams(), seed=seed, track=track)]
-    unmatched = np.concatenate([slots.unmatched(one) for one in results])
-    every = pd.DataFrame(
-        {slots.UNMATCHED: unmatched}, index=pd.RangeIndex(len(unmatched)).astype(str)
-    )
-    embedding = np.concatenate([one.obsm[slots.EMBEDDING] for one in results])
-    together = AnnData(obs=every, obsm={slots.EMBEDDING: embedding})
-    found = ng.cluster(together, ng.ClusterParams(), seed=seed, track=track)
-    known, start = slots.info(found), 0
-    for result in results:
-        result.obs[slots.CLUSTER] = found.obs[slots.CLUSTER].array[start : start + result.n_obs]
-        slots.note(result, **{key: known[key] for key in ("cluster_params", "cluster_seed")})
-        start += result.n_obs
-    return list(results)
-
-
-def with_types(cells: AnnData, reference: AnnData) -> None:
-    """Add the reference's label columns, transferred, to the ``obs`` of cells just integrated."""
-    for column in label_columns(reference):
-        transferred: pd.DataFrame = ng.transfer_labels(cells, reference, column)
-        for name, values in transferred.items():
-            cells.obs[name] = values
 
 
 def is_unchanged(before: AnnData, now: AnnData | None) -> bool:
@@ -212,10 +148,12 @@ def _refuse(layers: Sequence[Labels], table: Any, says: str) -> None:
         raise InputError(f"{_quoted(missing)} {one if len(missing) == 1 else says}.")
 
 
-def _is_same(one: AnnData, other: AnnData) -> bool:
+def is_same_reference(one: AnnData | None, other: AnnData) -> bool:
     """Whether two references are one, or were read alike from one file."""
     if one is other:
         return True
+    if one is None:
+        return False
     digest = slots.info(one).get("sha256")
     return (
         digest is not None

@@ -2,23 +2,23 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, Generic, TypeVar
 
 from napari.qt.threading import WorkerBase, WorkerBaseSignals, create_worker
-from napari.utils.notifications import notification_manager, show_warning
 from qtpy.QtCore import QEventLoop, Qt, QTimer, Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QApplication, QMainWindow, QProgressDialog
+from qtpy.QtWidgets import QApplication, QProgressDialog
 
-from napari_gluer.errors import InputError
+from napari_gluer._napari.failures import main_window, report
 from napari_gluer.track import Cancelled, Track
 
 T = TypeVar("T")
 
 _UNSEEN = 0.15  # seconds of work before a window says what is waited for
 _LOOKED_EVERY = 20  # ms between two looks whether a thread is done
-_SHOWN_EVERY = 0.05  # seconds between two progress signals
+_SHOWN_EVERY = 0.1  # seconds between two progress signals
+_DOCK_EVERY = 0.5  # seconds: napari draws the whole window with each step of its own bars
 
 log = logging.getLogger(__name__)
 
@@ -155,7 +155,7 @@ def start(
     job.returned.connect(unless_cancelled(done))
     job.errored.connect(unless_cancelled(failed))
     job.progressed.connect(unless_cancelled(progressed))
-    job.progressed.connect(lambda *progress: _show_in_activity_dock(job, *progress))
+    job.progressed.connect(_ActivityDock(job))
     job.warned.connect(lambda warning: log.warning("%s: %s", title, warning[0]))
     job.start()
     return job
@@ -177,7 +177,7 @@ def while_waiting(text: str, work: Callable[[], T]) -> T:
 
 
 def _show_until(text: str, future: Future[Any]) -> None:
-    told = QProgressDialog(text, "", 0, 0, _main_window())
+    told = QProgressDialog(text, "", 0, 0, main_window())
     told.setCancelButton(None)
     told.setWindowTitle("GLUER")
     told.setWindowModality(Qt.WindowModality.ApplicationModal)
@@ -193,23 +193,23 @@ def _show_until(text: str, future: Future[Any]) -> None:
     told.deleteLater()
 
 
-def _main_window() -> QMainWindow | None:
-    windows = (one for one in QApplication.topLevelWidgets() if isinstance(one, QMainWindow))
-    return next((one for one in windows if one.isVisible()), None)
+class _ActivityDock:
+    """Shows in napari's activity dock how far a job is, seldom enough not to hold the window up."""
+
+    def __init__(self, job: Job[Any]) -> None:
+        self._job = job
+        self._last = time.monotonic()
+
+    def __call__(self, desc: str, done: int, total: int) -> None:
+        if time.monotonic() - self._last < _DOCK_EVERY:
+            return
+        self._last = time.monotonic()
+        bar = self._job.pbar
+        if bar.desc.removesuffix(": ") != desc or bar.total != total:
+            bar.reset(total=total)
+            bar.total = total
+            bar.set_description(desc)
+        bar.update(done - bar.n)
 
 
-def _show_in_activity_dock(job: Job[Any], desc: str, done: int, total: int) -> None:
-    bar = job.pbar
-    if bar.desc.removesuffix(": ") != desc or bar.total != total:
-        bar.reset(total=total)
-        bar.total = total
-        bar.set_description(desc)
-    bar.update(done - bar.n)
-
-
-def report(error: Exception) -> None:
-    """Tell the person: the message of an `InputError`, napari's error report for anything else."""
-    if isinstance(error, InputError):
-        show_warning(str(error))
-    else:
-        notification_manager.receive_error(type(error), error, error.__traceback__)
+__all__: Sequence[str] = ["Job", "Running", "report", "start", "while_waiting"]

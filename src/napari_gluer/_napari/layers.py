@@ -1,4 +1,4 @@
-"""The one place that adds layers to the viewer: labels, painted values, painted categories."""
+"""Paints on the cells of labels: values and categories, in the layer that showed the last ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,34 +10,67 @@ from anndata import AnnData
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer
 from napari.utils.colormaps import DirectLabelColormap
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from napari_gluer._napari.attached import KEY, attach, held, hover_table, index_of
+from napari_gluer._napari.adding import (
+    drawing_over,
+    lay_channel,
+    lay_over,
+    place_like,
+    placement,
+    pyramid,
+    see,
+    show_labels,
+)
+from napari_gluer._napari.attached import KEY, attach, full_resolution, held, stale_of
 from napari_gluer._napari.captions import PAINTS, entitle
 from napari_gluer._napari.images import PAINTED
-from napari_gluer.painting import LabelIndex, LookUp, code_levels, paint_levels
-from napari_gluer.palette import colors_of
+from napari_gluer._napari.linked import Shown
+from napari_gluer._napari.paintables import Origin, Paintable
+from napari_gluer._napari.painting.companion import complete, index_for, is_in_3d
+from napari_gluer._napari.painting.hovering import let_hover
+from napari_gluer._napari.painting.looks import (
+    categories_shown,
+    names_of,
+    only,
+    robust_limits,
+    styled,
+    values_shown,
+)
+from napari_gluer._napari.painting.pictures import (
+    Codes,
+    category_codes,
+    no_levels,
+    rest,
+    solid,
+    value_levels,
+)
+from napari_gluer._napari.painting.style import PaintStyle
+from napari_gluer.errors import InputError
+from napari_gluer.painting import LookUp
 
 _KIND = PAINTED
-_VALUES, _CATEGORIES = "values", "categories"
-_ROBUST = (1, 99)  # percentiles of the contrast limits
-_PLACEMENT = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+CHANNEL = "channel"
+"""Kind of the layers that show a blend of genes."""
+_VALUES, _CATEGORIES, _SHOWN = "values", "categories", "as shown"
 
 
 @dataclass(frozen=True)
 class LegendEntry:
-    """One category of a painted layer."""
+    """One category of a painted layer, or with a `note` other cells that look alike.
+
+    Attributes
+    ----------
+    color
+        ``#rrggbb``; "" where the cells are empty.
+    note
+        What a row is that is no category; "" for categories.
+    """
 
     name: str
     color: str
     count: int
-
-
-def show_labels(
-    viewer: ViewerModel, labels: NDArray[Any], *, name: str, like: Layer | None = None
-) -> Labels:
-    """Add a labels layer that lies where the image `like` lies."""
-    return viewer.add_labels(labels, name=name, **(placement(like, labels.ndim) if like else {}))
+    note: str = ""
 
 
 def show_values(
@@ -71,28 +104,10 @@ def show_values(
     Image
         Layer of lazy float32 look-ups, with a colour bar.
     """
-    levels = paint_levels(_index(labels), cells, values)
-    limits = robust_limits(levels[0].values[1:])
-    layer = _painted(viewer, labels, _VALUES, levels)
-    if layer is None:
-        layer = viewer.add_image(
-            _data(levels),
-            multiscale=len(levels) > 1,
-            name=name,
-            contrast_limits=limits,
-            colormap="viridis",
-            metadata=_mark(labels, _VALUES),
-            **_same_place(labels),
-        )
-        layer.colorbar.visible = True
-    else:
-        layer.data = _data(levels)
-        layer.contrast_limits_range = limits
-        layer.contrast_limits = limits
-        layer.name = name
-    _settle(viewer, labels, layer, cells, {name: values})
-    entitle(viewer, layer, title or name)
-    return layer
+    plain = values_shown(Paintable(name, Origin.NUMBER), cells, values, title=title or name)
+    drawn: Image = draw(viewer, labels, styled(plain, PaintStyle()), name)
+    let_hover(viewer, labels, cells, name, np.asarray(plain.values))
+    return drawn
 
 
 def show_categories(
@@ -120,36 +135,140 @@ def show_categories(
     list of LegendEntry
         Every category with its colour and number of cells.
     """
-    levels, names = code_levels(_index(labels), cells, categories)
-    colors = colors_of(names)
-    table: dict[int | None, Any] = {None: "transparent", 0: "transparent"}
-    table.update(enumerate(colors, start=1))
-    colormap = DirectLabelColormap(color_dict=table)
-    layer = _painted(viewer, labels, _CATEGORIES, levels)
-    if layer is None:
-        layer = viewer.add_labels(
-            _data(levels),
-            multiscale=len(levels) > 1,
-            name=name,
-            colormap=colormap,
-            opacity=1,
-            metadata=_mark(labels, _CATEGORIES),
-            **_same_place(labels),
-        )
+    what = Paintable(name, Origin.CATEGORY)
+    shown = categories_shown(what, cells, categories, title=title or name)
+    layer = draw(viewer, labels, shown, name)
+    let_hover(viewer, labels, cells, name, names_of(shown))
+    return layer, legend_of(shown)
+
+
+def legend_of(shown: Shown) -> list[LegendEntry]:
+    """Every category that is shown with its colour and number of cells."""
+    codes = np.zeros(0, np.intp) if shown.codes is None else shown.codes
+    counts = np.bincount(codes[codes >= 0], minlength=len(shown.names))
+    return [
+        LegendEntry(name, color, int(count))
+        for name, color, count in zip(shown.names, shown.colors, counts, strict=True)
+    ]
+
+
+def draw(viewer: ViewerModel, labels: Labels | ArrayLike, shown: Shown, name: str) -> Any:
+    """Show a painting alone, in the layer that showed the last one; its layer."""
+    index = index_for(labels)
+    if isinstance(labels, Labels):
+        shown = without_stale(labels, shown)
+    if shown.values is None:
+        codes = category_codes(index, shown)
+        layer = _draw_codes(viewer, labels, codes, _CATEGORIES, name)
+        names = ["", *shown.names]
+        layer.features = pd.DataFrame({"index": range(len(names)), "category": names})
     else:
-        layer.colormap = colormap
-        layer.data = _data(levels)
+        in_3d = is_in_3d(viewer, index)
+        levels = no_levels(index) if in_3d else value_levels(index, shown)
+        layer = _draw_values(viewer, labels, shown, levels, name)
+        complete(viewer, labels, layer, solid(index, shown) if in_3d else rest(index, shown))
+        _turn_with(viewer, labels, layer, shown)
+    see(layer)
+    entitle(viewer, layer, shown.title)  # first, so that the labels beneath stay seen through
+    _hide_others(viewer, labels, layer)
+    return layer
+
+
+def without_stale(layer: Labels, shown: Shown) -> Shown:
+    """Only cells that are still what was measured; the others stay empty.
+
+    Raises
+    ------
+    InputError
+        If there are none: other labels took their place.
+    """
+    stale = stale_of(layer)
+    kept = ~np.isin(shown.labels, stale)
+    if kept.all():
+        return shown
+    if not kept.any():
+        raise InputError(
+            f"None of the cells of “{layer.name}” is what was measured any more: its labels were "
+            "replaced. Measure them in Plugins ▸ GLUER ▸ Cells."
+        )
+    return only(shown, kept)
+
+
+def turn(viewer: ViewerModel, labels: Any, layer: Layer, shown: Shown) -> None:
+    """Draw values anew after the view changed between slices and 3-D."""
+    index = index_for(labels)
+    in_3d = is_in_3d(viewer, index)
+    layer.data = pyramid(no_levels(index) if in_3d else value_levels(index, shown))
+    complete(viewer, labels, layer, solid(index, shown) if in_3d else rest(index, shown))
+
+
+def remember(layer: Layer, shown: Shown) -> None:
+    """Keep what a layer shows, to draw it in another view."""
+    layer.metadata.setdefault(KEY, {})[_SHOWN] = shown
+
+
+def _turn_with(viewer: ViewerModel, labels: Any, layer: Layer, shown: Shown) -> None:
+    first = _SHOWN not in held(layer)
+    remember(layer, shown)
+    if first and layer.ndim == 3:
+
+        def redraw() -> None:
+            if layer in viewer.layers:
+                turn(viewer, labels, layer, held(layer)[_SHOWN])
+
+        viewer.dims.events.ndisplay.connect(redraw)
+
+
+def _draw_values(
+    viewer: ViewerModel, labels: Any, shown: Shown, levels: list[LookUp], name: str
+) -> Any:
+    layer = _painted(viewer, labels, _VALUES, levels)
+    if layer is None:
+        layer = lay_channel(
+            viewer,
+            labels,
+            levels,
+            name=name,
+            contrast_limits=shown.limits,
+            colormap=shown.colormap,
+            gamma=shown.gamma,
+            metadata=_mark(labels, _VALUES),
+        )
+        layer.contrast_limits_range = _reach(shown)
+        layer.colorbar.visible = True
+        return layer
+    if not levels[0].shows_the_same(full_resolution(layer)):
+        layer.data = pyramid(levels)
+    if tuple(layer.contrast_limits) != shown.limits:
+        layer.contrast_limits_range = _reach(shown)
+        layer.contrast_limits = shown.limits
+    if layer.colormap.name != getattr(shown.colormap, "name", shown.colormap):
+        layer.colormap = shown.colormap  # only then, as shaders are built anew
+    if layer.gamma != shown.gamma:
+        layer.gamma = shown.gamma
+    layer.name = name
+    return layer
+
+
+def _reach(shown: Shown) -> tuple[float, float]:
+    """From the least to the greatest value: how far a person may move the limits."""
+    values = np.asarray(shown.values)
+    known = values[np.isfinite(values)]
+    low, high = shown.limits
+    return float(known.min(initial=low)), float(known.max(initial=high))
+
+
+def _draw_codes(viewer: ViewerModel, labels: Any, codes: Codes, kind: str, name: str) -> Any:
+    layer = _painted(viewer, labels, kind, codes.levels)
+    if layer is None:
+        options = {"colormap": codes.colormap, "opacity": 1, "metadata": _mark(labels, kind)}
+        layer = lay_over(viewer, labels, codes.levels, name=name, **options)
+    else:
+        layer.colormap = codes.colormap
+        layer.data = pyramid(codes.levels)
         layer.name = name
     layer.editable = False  # a look-up has no pixels of its own to draw on
-    layer.features = pd.DataFrame({"index": range(len(names) + 1), "category": ["", *names]})
-    _settle(viewer, labels, layer, cells, {name: categories})
-    entitle(viewer, layer, title or name)
-    counts = np.bincount(levels[0].values[1:], minlength=len(names) + 1)[1:]
-    legend = [
-        LegendEntry(name, color, int(count))
-        for name, color, count in zip(names, colors, counts, strict=True)
-    ]
-    return layer, legend
+    return layer
 
 
 def keep(layer: Layer) -> None:
@@ -159,45 +278,11 @@ def keep(layer: Layer) -> None:
 
 def warm_up() -> None:
     """Let napari compile its look-up of colours now, off the window's thread: it takes seconds."""
+    for signed in (np.int32, np.int64):
+        Labels(np.zeros((2, 2), signed))
     table = {None: "transparent", 0: "transparent", 1: "white"}
     for dtype in (np.uint8, np.uint16):
         DirectLabelColormap(color_dict=table).map(np.zeros((1, 1), dtype))
-
-
-def robust_limits(values: NDArray[np.float32]) -> tuple[float, float]:
-    """Contrast limits from percentiles 1 and 99 of the values; never of zero width."""
-    known = values[np.isfinite(values)]
-    if not known.size:
-        return 0.0, 1.0
-    low, high = (float(one) for one in np.percentile(known, _ROBUST))
-    if high <= low:
-        low, high = float(known.min()), float(known.max())
-    return (low, high) if high > low else (low, low + 1.0)
-
-
-def placement(layer: Layer, ndim: int) -> dict[str, Any]:
-    """Keyword arguments that put a new layer of `ndim` axes where `layer` lies.
-
-    Leading axes that the new layer lacks (channels) are left out.
-    """
-    if layer.ndim == ndim:
-        return {name: getattr(layer, name) for name in _PLACEMENT}
-    return {name: getattr(layer, name)[-ndim:] for name in ("scale", "translate", "units")}
-
-
-def place_like(layer: Layer, other: Layer) -> None:
-    """Move `layer` to where `other` lies."""
-    for name, value in placement(other, layer.ndim).items():
-        setattr(layer, name, value)
-
-
-def _index(labels: Labels | ArrayLike) -> LabelIndex:
-    return index_of(labels) if isinstance(labels, Labels) else LabelIndex(labels)
-
-
-def _data(levels: list[LookUp]) -> Any:
-    """What napari takes: it does not know a pyramid of one level."""
-    return levels if len(levels) > 1 else levels[0]
 
 
 def _painted(viewer: ViewerModel, labels: Any, kind: str, levels: list[LookUp]) -> Any:
@@ -217,28 +302,20 @@ def _mark(labels: Any, kind: str) -> dict[str, Any]:
     return {KEY: {**paints, _KIND: kind}}
 
 
-def _same_place(labels: Any) -> dict[str, Any]:
-    return placement(labels, labels.ndim) if isinstance(labels, Labels) else {}
-
-
-def _settle(
-    viewer: ViewerModel, labels: Any, layer: Layer, cells: AnnData, shown: dict[str, Any]
-) -> None:
-    """Show the new painting alone, and let the mouse ask the labels beneath it."""
-    layer.visible = True
-    if not isinstance(labels, Labels):
-        return
-    for other in viewer.layers:
-        if held(other).get(PAINTS) == str(labels.unique_id) and other is not layer:
-            other.visible = False
-    labels.features = hover_table(cells, **shown)
-    viewer.layers.selection.active = labels
+def _hide_others(viewer: ViewerModel, labels: Any, layer: Layer) -> None:
+    if isinstance(labels, Labels):
+        for other in viewer.layers:
+            if held(other).get(PAINTS) == str(labels.unique_id) and other is not layer:
+                see(other, visible=False)
 
 
 __all__: Sequence[str] = [
+    "CHANNEL",
     "LegendEntry",
     "attach",
+    "drawing_over",
     "keep",
+    "lay_over",
     "place_like",
     "placement",
     "robust_limits",

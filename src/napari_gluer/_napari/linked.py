@@ -11,8 +11,10 @@ from psygnal import Signal
 
 from napari_gluer._napari.attached import KEY, held
 from napari_gluer._napari.paintables import Paintable
+from napari_gluer._napari.painting.style import PaintStyle
 from napari_gluer._napari.selections import Selections
 from napari_gluer._napari.undo import Undo
+from napari_gluer.palette import GREY
 
 _LINKED, _OWNER = "linked", "linked to"
 _NOTHING = (0, 0, 0, 0)
@@ -41,6 +43,14 @@ class Shown:
     opacity
         float32 ``(n,)`` in [0, 1]: cells below the confidence bound are faded or hidden. None
         where all are opaque.
+    unmatched
+        bool ``(n,)``: cells that the reference says nothing about; they have no value and are
+        grey. None where there are none, or what is painted does not come from the reference.
+    unit
+        Of the values, "" where they have none.
+    blend
+        uint8 ``(n, 4)``: colours of cells that show several genes at once, `values` being those
+        of the first; else None.
     """
 
     what: Paintable
@@ -54,24 +64,27 @@ class Shown:
     limits: tuple[float, float] = (0.0, 1.0)
     gamma: float = 1.0
     opacity: NDArray[np.float32] | None = None
+    unmatched: NDArray[np.bool_] | None = None
+    unit: str = ""
+    blend: NDArray[np.uint8] | None = None
 
     def rgba(self, labels: ArrayLike) -> NDArray[np.uint8]:
         """Colours ``(n, 4)`` of cells given by label; transparent where a cell has none."""
-        order = np.argsort(self.labels)
-        wanted = np.asarray(labels, np.int64)
-        places = np.searchsorted(self.labels, wanted, sorter=order)
-        there = places < len(order)
-        rows = order[places[there]]
-        same = self.labels[rows] == wanted[there]
-        there[there] = same
-        found = np.full((len(wanted), 4), _NOTHING, np.uint8)
-        found[there] = self._colors()[rows[same]]
+        rows = rows_of(labels, self.labels)
+        there = rows >= 0
+        found = np.full((len(rows), 4), _NOTHING, np.uint8)
+        found[there] = self._colors()[rows[there]]
         return found
 
     def _colors(self) -> NDArray[np.uint8]:
-        found = self._of_codes() if self.values is None else self._of_values(self.values)
+        if self.blend is not None:
+            found = self.blend.copy()
+        else:
+            found = self._of_codes() if self.values is None else self._of_values(self.values)
         if self.opacity is not None:
             found[:, 3] = np.rint(found[:, 3] * self.opacity)
+        if self.unmatched is not None:
+            found[self.unmatched] = [*bytes.fromhex(GREY.lstrip("#")), 255]
         return found
 
     def _of_values(self, values: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -90,6 +103,20 @@ class Shown:
         return table[codes]
 
 
+def rows_of(labels: ArrayLike, known: NDArray[np.int64]) -> NDArray[np.intp]:
+    """For each label its place in `known`, -1 where it is not there."""
+    wanted = np.asarray(labels, np.int64)
+    if np.array_equal(wanted, known):
+        return np.arange(len(known))
+    order = np.argsort(known)
+    places = np.searchsorted(known, wanted, sorter=order)
+    there = places < len(order)
+    rows = np.full(len(wanted), -1, np.intp)
+    rows[there] = order[places[there]]
+    rows[there] = np.where(known[rows[there]] == wanted[there], rows[there], -1)
+    return rows
+
+
 @dataclass(eq=False)
 class LinkedView:
     """What the panels of one labels layer share.
@@ -102,21 +129,64 @@ class LinkedView:
         Colours that a person chose: column of ``obs`` → category → ``#rrggbb``.
     shown_changed
         Emitted when something else is painted, or otherwise.
+    restyled
+        Emitted when colours were chosen or the style changed, so that it is painted anew.
     """
 
     undo: Undo = field(default_factory=Undo)
     colors: dict[str, dict[str, str]] = field(default_factory=dict)
 
     shown_changed = Signal()
+    restyled = Signal()
 
     def __post_init__(self) -> None:
         self.selections = Selections(self.undo)
         self._shown: Shown | None = None
+        self._style = PaintStyle()
 
     @property
     def shown(self) -> Shown | None:
         """What is painted now, None where nothing is."""
         return self._shown
+
+    @property
+    def style(self) -> PaintStyle:
+        """How cells are painted, whatever is painted."""
+        return self._style
+
+    def restyle(self, style: PaintStyle, *, quietly: bool = False) -> None:
+        """Paint otherwise from now on; `quietly` where the painting looks like that already."""
+        changed, self._style = style != self._style, style
+        if changed and not quietly:
+            self.restyled.emit()
+
+    def recolor(self, column: str, category: str, color: str) -> None:
+        """Give a category another ``#rrggbb``; can be undone."""
+        before = self.colors.get(column, {}).get(category)
+        if color != before:
+            self.undo.do(
+                f"colour of “{category}”",
+                lambda: self._set_color(column, category, color),
+                lambda: self._set_color(column, category, before),
+            )
+
+    def forget_colors(self, column: str) -> None:
+        """Give all categories of a column the palette's colours again; can be undone."""
+        before = dict(self.colors.get(column, {}))
+        if before:
+            self.undo.do(
+                "colours of categories",
+                lambda: self._set_colors(column, {}),
+                lambda: self._set_colors(column, before),
+            )
+
+    def _set_color(self, column: str, category: str, color: str | None) -> None:
+        chosen = {**self.colors.get(column, {}), category: color}
+        self._set_colors(column, {name: one for name, one in chosen.items() if one is not None})
+
+    def _set_colors(self, column: str, colors: dict[str, str]) -> None:
+        self.colors[column] = colors
+        self.restyled.emit()
 
     def show(self, shown: Shown | None) -> None:
         """Tell the other panels what is painted."""

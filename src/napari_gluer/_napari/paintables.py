@@ -32,6 +32,7 @@ class Origin(Enum):
 _WORDS = {Origin.TYPE: "transferred", Origin.MARKER: "measured", Origin.GENE: "imputed"}
 _PLAIN = {
     slots.CONFIDENCE: "confidence",
+    slots.PSEUDOTIME: "pseudotime",
     slots.VOLUME: "size (pixels)",
     slots.AREA_UM2: "area (µm²)",
     slots.VOLUME_UM3: "volume (µm³)",
@@ -71,6 +72,13 @@ class Paintable:
         return self.origin in (Origin.CLUSTER, Origin.TYPE, Origin.CATEGORY)
 
 
+def needs_reference(what: Paintable) -> bool:
+    """Whether its values come from the reference, so that unmatched cells have none."""
+    ours = (slots.CONFIDENCE, slots.PSEUDOTIME)
+    of_reference = (Origin.GENE, Origin.TYPE, Origin.CLUSTER)
+    return what.origin in of_reference or what.name in ours or what.name.endswith(_PROBABILITY)
+
+
 def paintables(cells: AnnData, reference: AnnData | None) -> list[Paintable]:
     """Everything that can be painted: types and clusters, then columns, markers, imputed genes.
 
@@ -91,7 +99,7 @@ def paintables(cells: AnnData, reference: AnnData | None) -> list[Paintable]:
 
 
 def numbers(what: Paintable, cells: AnnData, reference: AnnData | None) -> NDArray[np.float32]:
-    """One value per cell; imputed values and probabilities of unmatched cells are NaN.
+    """One value per cell; NaN for unmatched cells where it comes from the reference.
 
     Parameters
     ----------
@@ -99,15 +107,14 @@ def numbers(what: Paintable, cells: AnnData, reference: AnnData | None) -> NDArr
         A marker, a numeric column, or a gene of `reference`.
     """
     if what.origin is Origin.GENE and reference is not None:
-        imputed = np.array(ng.impute(cells, reference, what.name), np.float32)
-        imputed[slots.unmatched(cells)] = np.nan
-        return imputed
-    if what.origin is Origin.MARKER:
+        values = np.array(ng.impute(cells, reference, what.name), np.float32)
+    elif what.origin is Origin.MARKER:
         column = cells.X[:, cells.var_names.get_loc(what.name)]
         dense = column.toarray() if sparse.issparse(column) else column
-        return np.asarray(dense, np.float32).ravel()
-    values = np.array(cells.obs[what.name], np.float32)
-    if what.name.endswith(_PROBABILITY):
+        values = np.array(dense, np.float32).ravel()
+    else:
+        values = cells.obs[what.name].to_numpy(np.float32, copy=True, na_value=np.nan)
+    if needs_reference(what):
         values[slots.unmatched(cells)] = np.nan
     return values
 
@@ -136,24 +143,26 @@ class Search:
 
     def __init__(self, found: Sequence[Paintable]) -> None:
         self._all = list(found)
+        self._labels = [one.label for one in self._all]
+        self._lengths = np.array([len(label) for label in self._labels], np.intp)
         self._folded = [
-            f"{one.label} · {one.origin.value} · {one.name}".casefold() for one in self._all
+            f"{label} · {one.origin.value} · {one.name}".casefold()
+            for label, one in zip(self._labels, self._all, strict=True)
         ]
 
     def __call__(self, text: str) -> list[Paintable]:
         """Matches of `text` in names and origins, without regard to case; all where it is empty."""
-        wanted = text.strip().casefold()
+        typed = text.strip()
+        wanted = typed.casefold()
         if not wanted:
             return self._all
-        first, then = [], []
-        for one, name in zip(self._all, self._folded, strict=True):
-            if name.startswith(wanted):
-                first.append(one)
-            elif wanted in name:
-                then.append(one)
-        typed = text.strip()
-        first.sort(key=lambda one: (not one.label.startswith(typed), len(one.label)))
-        return first + then
+        places = [i for i, name in enumerate(self._folded) if wanted in name]
+        starts = np.array([self._folded[i].startswith(wanted) for i in places], np.bool_)
+        found = np.array(places, np.intp)
+        first, then = found[starts], found[~starts]
+        other_case = [not self._labels[i].startswith(typed) for i in first]
+        order = np.lexsort((self._lengths[first], np.array(other_case, np.bool_)))
+        return [self._all[i] for i in (*first[order].tolist(), *then.tolist())]
 
 
 def _origin(name: str, cells: AnnData) -> Origin:

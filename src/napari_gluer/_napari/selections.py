@@ -147,12 +147,18 @@ class Selections:
 
 def _as_labels(labels: ArrayLike) -> Labels:
     found: Labels = np.unique(np.asarray(labels, np.int64))
-    return found[found != 0]
+    kept: Labels = found[found != 0]
+    return kept
 
 
 def _combined(one: Labels, other: Labels, how: How) -> Labels:
     if how == "replace":
         return other
-    join = {"add": np.union1d, "remove": np.setdiff1d, "common": np.intersect1d}[how]
-    found: Labels = join(one, other)
+    found: Labels
+    if how == "add":
+        found = np.union1d(one, other)
+    elif how == "remove":
+        found = np.setdiff1d(one, other)
+    else:
+        found = np.intersect1d(one, other)
     return found

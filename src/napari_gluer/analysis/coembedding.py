@@ -117,7 +117,9 @@ def _stacked(tables: dict[str, AnnData], key: str, of_reference: str) -> NDArray
 def _observations(tables: dict[str, AnnData], reference: AnnData) -> pd.DataFrame:
     """``obs`` of all, with names that cannot collide and where each row comes from."""
     own = [table.obs.drop(columns=slots.CLUSTER, errors="ignore") for table in tables.values()]
-    every: pd.DataFrame = pd.concat([reference.obs, *own])
+    # missing on one side, plain booleans would become objects, which no file takes
+    sides = [side.astype(dict.fromkeys(side.select_dtypes(bool), "boolean")) for side in own]
+    every: pd.DataFrame = pd.concat([reference.obs, *sides])
     obs = every.drop(columns=slots.UNMATCHED, errors="ignore")
     sizes = [reference.n_obs, *(table.n_obs for table in tables.values())]
     words = [REFERENCE, *("cell" if name == "cells" else name for name in tables)]

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
 from matplotlib.artist import Artist
@@ -11,11 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
-from matplotlib.typing import RcKeyType
 
 from napari_gluer.errors import InputError
 from napari_gluer.figures.params import FigureParams
 from napari_gluer.palette import GREY, UNMATCHED, colors_of
+
+if TYPE_CHECKING:  # matplotlib has it from 3.11 on
+    from matplotlib.typing import RcKeyType
 
 INCH = 25.4
 """Millimetres in an inch."""
@@ -25,7 +27,7 @@ POINTS = 72.0
 BLUE, VERMILLION, DARK, PALE = "#0072B2", "#D55E00", "#222222", "#DDE0E4"  # Okabe & Ito (2008)
 NOTE = "#555555"
 
-WRITTEN: dict[RcKeyType, Any] = {
+WRITTEN: "dict[RcKeyType, Any]" = {
     "svg.fonttype": "none",
     "svg.hashsalt": "napari-gluer",
     "pdf.fonttype": 42,

@@ -12,7 +12,7 @@ from scipy import sparse
 from napari_gluer import slots
 from napari_gluer.errors import InputError, listed
 
-_BLOCK = 2**22  # pixels compared at a time
+_BLOCK = 2**18  # pixels compared at a time
 _NO_RESULT = (slots.EMBEDDING, slots.UNMAPPED)
 
 
@@ -49,27 +49,33 @@ def changed_labels(
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def _differing(index: Any, ids: Any, labels: Any, lost: Any) -> Any:
     """Marks what lost a pixel in `lost`; returns what gained one, each run of pixels once."""
-    gained = np.empty(1024, np.int64)
-    n, last = 0, np.int64(-1)
+    number = _count(index, ids, labels)
+    gained = np.empty(number, np.int64)
+    if number == 0:
+        return gained
+    n = 0
     for i in range(len(labels)):
         now = np.int64(labels[i])
-        if ids[index[i]] == now:
-            continue
-        lost[index[i]] = True
-        if now != last:
-            if n == len(gained):
-                longer = np.empty(2 * n, np.int64)
-                longer[:n] = gained
-                gained = longer
-            gained[n] = now
-            n += 1
-            last = now
+        if ids[index[i]] != now:
+            lost[index[i]] = True
+            if n == 0 or gained[n - 1] != now:
+                gained[n] = now
+                n += 1
     return gained[:n]
 
 
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _count(index: Any, ids: Any, labels: Any) -> int:
+    """How many pixels differ; without branches, so that it runs as fast as memory is read."""
+    number = 0
+    for i in range(len(labels)):
+        number += ids[index[i]] != np.int64(labels[i])
+    return number
+
+
 def _cells_of(found: NDArray[np.int64]) -> NDArray[np.int64]:
-    unique = np.unique(found)
-    return unique[unique != 0]
+    cells: NDArray[np.int64] = np.unique(found[found != 0])
+    return cells
 
 
 class OnlyThese:

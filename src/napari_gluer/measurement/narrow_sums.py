@@ -120,8 +120,8 @@ def _transposed(builder: Any, folded: list[Any]) -> Any:
     def added(one: Any, other: Any, these: list[int], those: list[int]) -> Any:
         return builder.add(_taken(builder, one, other, these), _taken(builder, one, other, those))
 
-    pairs = [added(*folded[at : at + 2], [0, 4, 1, 5], [2, 6, 3, 7]) for at in (0, 2)]
-    return added(*pairs, [0, 1, 4, 5], [2, 3, 6, 7])
+    first, second = (added(folded[at], folded[at + 1], [0, 4, 1, 5], [2, 6, 3, 7]) for at in (0, 2))
+    return added(first, second, [0, 1, 4, 5], [2, 3, 6, 7])
 
 
 def _taken(builder: Any, one: Any, other: Any, lanes: list[int]) -> Any:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from napari_gluer import slots
+from napari_gluer.backed import in_memory
 from napari_gluer.errors import InputError, listed
 from napari_gluer.expression import expression
 from napari_gluer.integration.imputation import INTEGRATE, checked_weights
@@ -70,6 +71,7 @@ class Explainer:
     """
 
     def __init__(self, cells: AnnData, reference: AnnData, column: str = "") -> None:
+        cells, reference = in_memory(cells), in_memory(reference)
         self._cells, self._names = cells, reference.obs_names
         expressed = expression(reference)
         self._weights = checked_weights(cells, reference, expressed)

@@ -33,7 +33,7 @@ def test_what_has_to_come_first_is_said(header: StepHeader) -> None:
     header.show_state(State("Cells", "", True), is_open=True, before="Image")
     assert header.button.isEnabled()
     assert header.button.isChecked()
-    assert header.button.toolTip() == ""
+    assert header.button.toolTip() == ""  # nothing came of it yet
 
 
 def test_the_outcome_is_one_line_that_ends_where_the_room_ends(qtbot: Any) -> None:

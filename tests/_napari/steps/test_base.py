@@ -1,5 +1,6 @@
 """What all steps share: running, cancelling, telling, tabs."""
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -82,7 +83,9 @@ def test_progress_is_shown_in_words_and_as_a_bar(qtbot: Any, step: Counting) -> 
     _click(qtbot, step.run)
     qtbot.waitUntil(lambda: step.progress.value() > 2)
     assert step.progress.maximum() == 500
-    assert step.outcome.text() == "Counting …"
+    assert re.fullmatch(r"Counting … [0-9] %", step.outcome.text())
+    qtbot.waitUntil(lambda: "left" in step.outcome.text())
+    assert re.fullmatch(r"Counting … \d+ %, about \d+ s left", step.outcome.text())
     _click(qtbot, step.cancel)
 
 
@@ -130,7 +133,14 @@ def test_bad_input_is_told_and_nothing_runs(
     ("error", "severity", "text"),
     [
         (InputError("No nuclei."), "warning", "No nuclei."),
-        (RuntimeError("odd"), "error", "It failed: odd. Nothing was changed."),
+        (
+            RuntimeError("odd"),
+            "error",
+            (
+                "Something unexpected went wrong (RuntimeError: odd). Try again; if it happens "
+                "again, send the details to the developers."
+            ),
+        ),
     ],
 )
 def test_an_error_in_the_thread_is_told(
@@ -140,6 +150,26 @@ def test_an_error_in_the_thread_is_told(
     assert run(step) == text
     assert [one.severity.value for one in notified] == [severity]
     assert not step.finished
+
+
+@pytest.mark.parametrize("place", ["prepare", "finish"])
+def test_an_unexpected_error_in_the_window_is_told_once(
+    qtbot: Any,
+    step: Counting,
+    notified: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+) -> None:
+    def broken(*_: Any) -> None:
+        raise KeyError("lost")
+
+    monkeypatch.setattr(step, place, broken)
+    _click(qtbot, step.run)
+    qtbot.waitUntil(lambda: not step.busy)
+    assert "unexpected" in step.outcome.text()
+    assert len(notified) == 1
+    assert [text for text, _ in notified[0].actions] == ["Details …"]
+    assert step.run.isEnabled()
 
 
 def test_a_widget_that_is_gone_stops_its_job(qtbot: Any, model: ViewerModel) -> None:

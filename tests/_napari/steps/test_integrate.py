@@ -21,6 +21,10 @@ from napari_gluer._napari.steps.integrate import IntegrateStep
 from napari_gluer.integration.params import IntegrateParams
 from napari_gluer.track import Track
 
+_GIVEN = {"params": IntegrateParams().model_dump_json(), "seed": 0}
+
+pytestmark = pytest.mark.usefixtures("in_this_process")
+
 
 @pytest.fixture
 def masks(model: ViewerModel, labels: np.ndarray, cells: AnnData) -> Labels:
@@ -44,7 +48,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Event:
     def integrate(cells: AnnData, *_: Any, **__: Any) -> AnnData:
         assert go_on.wait(20)
         result = cells.copy()
-        slots.note(result, outcome="integrated", links="{}")
+        slots.note(result, outcome="integrated", links="{}", **_GIVEN)
         slots.note(result, **{slots.REFERENCE_NAMES: np.array(["a"])})
         result.obsm[slots.EMBEDDING] = np.random.default_rng(0).normal(size=(cells.n_obs, 3))
         return result
@@ -81,7 +85,7 @@ def test_it_runs_with_what_is_shown(
     def integrate(cells: AnnData, _reference: AnnData, params: Any, **kwargs: Any) -> AnnData:
         seen.extend([params, kwargs["seed"]])
         result = cells.copy()
-        slots.note(result, outcome="integrated", links='{"CD3": "CD3"}')
+        slots.note(result, outcome="integrated", links='{"CD3": "CD3"}', **_GIVEN)
         slots.note(result, **{slots.REFERENCE_NAMES: np.array(["a", "b"])})
         result.obs[slots.UNMATCHED] = np.arange(result.n_obs) < 2
         return result

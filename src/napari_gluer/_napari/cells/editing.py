@@ -17,6 +17,7 @@ from napari_gluer._napari.attached import (
 from napari_gluer._napari.cells.edits import edited_table, with_links
 from napari_gluer._napari.cells.marker_rows import Row, rows_of
 from napari_gluer._napari.cells.marker_table import MarkerDialog
+from napari_gluer._napari.recording import record_edit
 from napari_gluer.expression import expression
 from napari_gluer.integration.linking import LINKED, SILENT, marker_links
 
@@ -85,6 +86,7 @@ def _keep(layer: Labels, rows: list[Row], say: Callable[[str], None]) -> None:
     same = measured is None or measured is cells
     before = changed if same else with_links(edited_table(measured, genes, roles), links)
     attach(layer, cells=changed, measured=before)
+    record_edit(layer, changed)
     word = "1 channel" if len(rows) == 1 else f"{len(rows)} channels"
     say(f"{word} changed. {'Clean' if roles else 'Integrate'} again for it to take effect.")
 
@@ -95,3 +97,4 @@ def keep_links(layer: Labels, links: dict[str, bool]) -> None:
     changed = with_links(cells, links)
     same = measured is None or measured is cells
     attach(layer, cells=changed, measured=changed if same else with_links(measured, links))
+    record_edit(layer, changed)

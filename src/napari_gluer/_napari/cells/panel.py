@@ -8,7 +8,7 @@ from napari.layers import Labels, Layer, Points
 from qtpy.QtWidgets import QCheckBox, QPushButton
 
 import napari_gluer as ng
-from napari_gluer._napari.attached import cells_of, measured_of
+from napari_gluer._napari.attached import cells_of, measured_of, stale_of
 from napari_gluer._napari.cells.finding import Finding
 from napari_gluer._napari.cells.mixtures import has_fits
 from napari_gluer._napari.cells.options import BigImages, MeasureOptions
@@ -53,6 +53,11 @@ class CellsPanel(Step):
         self.look.setToolTip("Histogram, signal, ground and threshold of every marker.")
         self.edit = QPushButton("Genes…")
         self.edit.setToolTip("See and change what each channel is and which genes it stands for.")
+        self.again = QPushButton()
+        self.again.setToolTip(
+            "Labels were painted, erased or replaced. Their cells are measured again; all others "
+            "keep their values and results."
+        )
         self._fold()
         self._lay_out_rows()
         self.cells_from.currentIndexChanged.connect(self._cells_changed)
@@ -128,6 +133,16 @@ class CellsPanel(Step):
         self.add(self.sections["big"])
         self.add(side_by_side(self.look, self.edit))
         self.fill_up()
+        self.footer.insertWidget(0, self.again)
+        self.again.hide()
+
+    def offer_again(self) -> None:
+        """Show the button that measures edited cells again, where there are any."""
+        chosen = self.cells_from.value
+        number = len(stale_of(chosen)) if isinstance(chosen, Labels) else 0
+        cells = "changed cell" if number == 1 else f"{number:,} changed cells"
+        self.again.setText(f"Measure the {cells} again")
+        self.again.setVisible(bool(number))
 
 
 def _counted(name: str, spots: Points) -> str:

@@ -1,9 +1,10 @@
 """What the Cells step computes, off the window's thread: no layer is touched here."""
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,9 @@ from numpy.typing import NDArray
 import napari_gluer as ng
 from napari_gluer import slots
 from napari_gluer._napari.cells.edits import with_edits
+from napari_gluer._napari.processes import in_process
 from napari_gluer.image import MultiplexImage
+from napari_gluer.measurement.changes import changed_labels
 from napari_gluer.measurement.limits import count_outside
 from napari_gluer.measurement.params import MeasureParams
 from napari_gluer.measurement.spots import AssignParams
@@ -23,8 +26,11 @@ from napari_gluer.segmentation.nuclei import find_cells
 from napari_gluer.tiles import TileParams
 from napari_gluer.track import Track
 
+T = TypeVar("T")
+
 _NO_MARKER = "Not cleaned: no channel is a marker (Genes… shows what each is)."
 _IN_MEMORY = 2**28  # pixels of labels that are not left on disk
+_SENT = 2**30  # bytes of an image in memory that are copied for a process of its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +88,27 @@ class Found:
     cells: AnnData
     left_out: NDArray[np.int64]
     note: str = ""
+
+
+def apart(function: Callable[..., T], image: MultiplexImage, *args: Any) -> Callable[[Track], T]:
+    """The work ``function(image, *args, track=…)``, in its own process where that costs little.
+
+    There it holds up no window, also while it is compiled for the first time. Large images in
+    memory would be copied, and labels too large for memory lie in files of the process that made
+    them: these are worked on here.
+    """
+    plain = replace(image, pyramid=())
+    small = math.prod(image.spatial_shape) <= _IN_MEMORY
+    light = getattr(image.data, "reopens", False) or (
+        isinstance(image.data, np.ndarray) and image.data.nbytes <= _SENT
+    )
+
+    def work(track: Track) -> T:
+        if small and light:
+            return in_process(function, plain, *args, track=track)
+        return function(image, *args, track=track)
+
+    return work
 
 
 class Previewed(NamedTuple):
@@ -155,7 +182,8 @@ def cleaned(measured: AnnData, labels: Any, plan: Plan, track: Track) -> Found:
     cells = ng.clean(measured, plan.clean, track=track) if cleans else measured
     index = LabelIndex(labels)
     index.positions(cells)  # refuses a table that belongs to other labels
-    _ = index.levels  # built here rather than in the window's thread at the first painting
+    first = index.levels[0][:1]  # built here rather than in the window's thread, as is what follows
+    changed_labels(first, index.ids, np.asarray(labels[:1]))  # compiles
     there = slots.cell_labels(measured) if plan.regions else index.ids
     note = "" if cleans or plan.clean is None else _NO_MARKER
     return Found(labels, index, measured, cells, np.setdiff1d(index.ids, there), note)

@@ -1,7 +1,7 @@
 """GLUER: all steps in one dock, from an image to painted genes."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from napari.components import ViewerModel
 from napari.layers import Labels
@@ -30,8 +30,17 @@ _STEPS: tuple[type[Step], ...] = (
     ExploreStep,
 )
 _PLUGIN = "napari-gluer"
-PANELS = ("Embedding", "Selections", "Cell", "Plots", "History and session")
-_MARGIN, _GAP, _ACROSS = 4, 3, 3
+PANELS = (
+    "Embedding",
+    "Selections",
+    "Cell",
+    "Plots",
+    "Markers",
+    "Trust",
+    "History and session",
+)
+_MARGIN, _GAP, _ACROSS = 4, 3, 4
+_SLIM = "QPushButton { padding: 3px 1px; }"
 
 
 class Guide(QWidget):
@@ -47,6 +56,8 @@ class Guide(QWidget):
     steps
         The panels made so far, by title; a step's panel is made when it is first opened.
     """
+
+    joins_tabs: ClassVar[bool] = True
 
     def __init__(self, napari_viewer: ViewerModel) -> None:
         super().__init__()
@@ -177,6 +188,7 @@ class Guide(QWidget):
         grid.setSpacing(_GAP)
         for i, name in enumerate(PANELS):
             button = QPushButton(name.partition(" ")[0])
+            button.setStyleSheet(_SLIM)
             button.setToolTip(f"Open the panel “{name}”.")
             button.clicked.connect(self._panel_opener(name))
             grid.addWidget(button, *divmod(i, _ACROSS))
@@ -186,7 +198,8 @@ class Guide(QWidget):
         def open_panel() -> None:
             window: Any = getattr(self.viewer, "window", None)
             if window is not None:
-                window.add_plugin_dock_widget(_PLUGIN, name, tabify=False)
+                dock, _ = window.add_plugin_dock_widget(_PLUGIN, name)
+                dock.raise_()
 
         return open_panel
 

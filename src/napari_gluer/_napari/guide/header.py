@@ -1,18 +1,21 @@
 """The line of one step in the guide: number, title, whether it is done, what came of it."""
 
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtGui import QResizeEvent
-from qtpy.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtGui import QFont, QFontMetrics, QResizeEvent
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_gluer._napari.guide.states import State
+from napari_gluer._napari.guide.states import TITLES, State
 
-_LOOK = "QPushButton { text-align: left; padding: 4px 6px; font-weight: 600; }"
+_LOOK = (
+    "QPushButton { text-align: left; padding: 4px 6px; font-weight: 600; }"
+    "QLabel { font-weight: 400; }"
+)
 _DONE, _NOW, _LATER = "✓", "▸", "·"
-_INDENT = 24
+_GAP, _ROOM = 4, 20
 
 
 class StepHeader(QWidget):
-    """A button that opens a step, above one line of outcome.
+    """A button that opens a step; beside its title one line of outcome.
 
     Parameters
     ----------
@@ -29,12 +32,13 @@ class StepHeader(QWidget):
         self.button.setStyleSheet(_LOOK)
         self.button.setCheckable(True)
         self.line = Elided()
-        self.line.setContentsMargins(_INDENT, 0, 4, 0)
+        self.line.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        inside = QHBoxLayout(self.button)
+        inside.setContentsMargins(self._title_width(), 0, _GAP, 0)
+        inside.addWidget(self.line)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(1)
         layout.addWidget(self.button)
-        layout.addWidget(self.line)
 
     def show_state(self, state: State, *, is_open: bool, before: str) -> None:
         """Show how far the step is.
@@ -52,8 +56,16 @@ class StepHeader(QWidget):
         self.button.setText(f"{sign}  {self._text}")
         self.button.setEnabled(state.opens)
         self.button.setChecked(is_open)
-        self.button.setToolTip("" if state.opens else f"Opens when {before} is done.")
+        self.button.setToolTip(state.outcome if state.opens else f"Opens when {before} is done.")
+        self.button.setAccessibleName(f"{self._text} {state.outcome}")
         self.line.show_text(state.outcome)
+
+    def _title_width(self) -> int:
+        """Room for the longest title, so that the outcomes stand below each other."""
+        bold = QFont(self.button.font())
+        bold.setBold(True)
+        titles = (f"{_DONE}  {len(TITLES)}  {title}" for title in TITLES)
+        return max(QFontMetrics(bold).horizontalAdvance(title) for title in titles) + _ROOM
 
 
 class Elided(QLabel):

@@ -20,9 +20,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_gluer._napari.closing import guard
+from napari_gluer._napari.failures import explained, report
 from napari_gluer._napari.folding import is_open
-from napari_gluer._napari.jobs import Running, report, start
-from napari_gluer.errors import InputError
+from napari_gluer._napari.jobs import Running, start
+from napari_gluer._napari.time_left import TimeLeft
 from napari_gluer.track import Track
 
 _MARGIN, _GAP, _NARROWEST = 8, 6, 315
@@ -50,6 +52,8 @@ class Step(QWidget):
     title: ClassVar[str]
     run_text: ClassVar[str] = "Run"
     hint: ClassVar[str] = ""
+    joins_tabs: ClassVar[bool] = True
+    """Whether docks of other steps become tabs of the same place."""
 
     def __init__(self, napari_viewer: ViewerModel) -> None:
         super().__init__()
@@ -58,6 +62,7 @@ class Step(QWidget):
         self.viewer: ViewerModel = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self._placed = False
         self._running = Running()
+        self._time_left = TimeLeft()
         self.waiting: list[QWidget] = []
         """Further buttons that wait while a job runs."""
         self.rows = QFormLayout()
@@ -105,16 +110,17 @@ class Step(QWidget):
         self.outcome.setToolTip(details)
 
     def guarded(self, act: Callable[[], Any]) -> Any:
-        """The value of `act`; an error of the input is told and gives None."""
+        """The value of `act`; an error is told, in one notification, and gives None."""
         try:
             return act()
-        except InputError as error:
+        except Exception as error:  # noqa: BLE001 - nobody above could tell it plainly
             self._tell(error)
             return None
 
     def run_job(self, work: Callable[[Track], Any], finish: Callable[[Any], Outcome]) -> None:
         """Run `work` in a thread, then `finish` in the window's, and say what it returns."""
         self._set_busy(busy=True)
+        self._time_left = TimeLeft()
         self.say("Starting …")
         self._running.job = start(
             f"GLUER: {self.title}",
@@ -127,6 +133,7 @@ class Step(QWidget):
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
         """Join the tabs of the other steps when shown for the first time."""
         super().showEvent(event)
+        guard(self, self.viewer)
         if not self._placed:
             self._placed = True
             QTimer.singleShot(0, self._while_open(self._join_tabs))
@@ -140,7 +147,8 @@ class Step(QWidget):
         dock.setWindowTitle(self.title)
         for other in window.findChildren(QDockWidget):
             together = window.dockWidgetArea(other) == window.dockWidgetArea(dock)
-            if other is not dock and together and isinstance(other.widget(), Step):
+            joins = getattr(other.widget(), "joins_tabs", False)
+            if other is not dock and together and joins:
                 window.tabifyDockWidget(other, dock)
                 dock.show()
                 dock.raise_()
@@ -167,14 +175,13 @@ class Step(QWidget):
         self._tell(error)
 
     def _tell(self, error: Exception) -> None:
-        known = isinstance(error, InputError)
-        self.say(str(error) if known else f"It failed: {error}. Nothing was changed.")
+        self.say(explained(error))
         report(error)
 
     def _progressed(self, desc: str, done: int, total: int) -> None:
         self.progress.setRange(0, total)
         self.progress.setValue(done)
-        self.say(f"{desc} …")
+        self.say(self._time_left.said(desc, done, total))
 
     def _while_open(self, callback: Callable[..., None]) -> Callable[..., None]:
         def call(*args: Any) -> None:

@@ -1,6 +1,7 @@
 """Integrate: GLUER between cells and a reference, of one tissue section or of several at once."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 from anndata import AnnData
@@ -14,8 +15,16 @@ import napari_gluer as ng
 from napari_gluer._napari.attached import attach, cells_of, reference_of
 from napari_gluer._napari.folding import Section, boxed, is_open, no_stray_wheel
 from napari_gluer._napari.forms import Form, Row, form, read
-from napari_gluer._napari.integrating import Plan, is_unchanged, needed_sections, outcome
+from napari_gluer._napari.integrating import (
+    is_same_reference,
+    is_unchanged,
+    needed_sections,
+    outcome,
+    run_plan,
+)
+from napari_gluer._napari.integration_plan import Plan
 from napari_gluer._napari.pickers import labels_picker
+from napari_gluer._napari.recording import record_integration
 from napari_gluer._napari.references.batch_picker import BatchPicker
 from napari_gluer._napari.section_list import SectionList
 from napari_gluer._napari.steps.base import Outcome, Step
@@ -76,7 +85,8 @@ class IntegrateStep(Step):
         params = read(ng.IntegrateParams, self.form)
         plan = Plan(tables, reference, params, self.seed.value, self.cluster.isChecked())
         self._begun = list(zip(layers, tables, strict=True))
-        return plan.run
+        self._reference = reference
+        return partial(run_plan, plan)
 
     def finish(self, result: list[AnnData]) -> Outcome:
         """Attach the integrated cells to their labels, those that are still what they were."""
@@ -91,12 +101,18 @@ class IntegrateStep(Step):
                     f"The cells of “{layer.name}” changed meanwhile; the result was discarded. "
                     "Integrate again."
                 )
+            elif not is_same_reference(reference_of(layer), self._reference):
+                dropped.append(
+                    f"The reference of “{layer.name}” was replaced meanwhile; the result was "
+                    "discarded. Integrate again."
+                )
             else:
                 cells.var = now.var.copy()  # with what was edited meanwhile
                 attach(layer, cells=cells)
                 kept[layer.name] = cells
         if not kept:
             raise InputError(" ".join(dropped))
+        record_integration([one for one, _ in self._begun], result, self._reference, kept)
         said = outcome(kept)
         return Outcome(" ".join([*dropped, said.text]), said.details)
 

@@ -18,6 +18,8 @@ from napari_gluer._napari.attached import attach, cells_of, reference_of
 from napari_gluer._napari.cells.editing import edit_markers, keep_links
 from napari_gluer._napari.cells.edits import left_out
 from napari_gluer._napari.pickers import Picker, labels_layers, labels_picker
+from napari_gluer._napari.processes import warm
+from napari_gluer._napari.recording import record_reference
 from napari_gluer._napari.references.columns import label_columns
 from napari_gluer._napari.references.large_file import LARGE, LargeFile
 from napari_gluer._napari.references.links_tree import LinksTree
@@ -114,6 +116,7 @@ class ReferenceStep(Step):
                 return found
             for _ in track(["file"], "Opening"):
                 opened = ng.read_reference(path, subsample=part)
+            warm()  # the integration comes next
             return _opened(opened, cells)
 
         return work
@@ -132,6 +135,7 @@ class ReferenceStep(Step):
                 f"has {listed(result.reference.var_names, 6)}. Are both of one species?"
             )
         attach(self._layer, reference=result.reference)
+        record_reference(self._layer, result.reference)
         self._show(result)
         linked = "" if result.links is None else f"; {result.n_linking} linked features"
         text = f"Reference with {result.reference.n_obs:,} cells attached{linked}."

@@ -1,0 +1,1 @@
+"""Linked embedding: reference and cells in two dimensions, coloured as the tissue."""

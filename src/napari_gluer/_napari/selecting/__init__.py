@@ -1,0 +1,1 @@
+"""Cells chosen on the tissue or in the embedding, and the selections that have names."""

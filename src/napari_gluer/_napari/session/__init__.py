@@ -1,0 +1,1 @@
+"""A session: layers, tables, results, selections, history and view, in a folder."""
