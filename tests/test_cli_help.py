@@ -44,8 +44,9 @@ def test_the_list_of_commands_follows_the_work(capsys: pytest.CaptureFixture[str
 
 @pytest.mark.parametrize("command", commands_of(app))
 def test_help_of_every_command_can_be_read(
-    command: str, capsys: pytest.CaptureFixture[str]
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     said = help_of(capsys, command, "--help")
     assert f"Usage: napari-gluer {command}" in said
     assert len(said.splitlines()) <= 115, "too long to read; fold it (cli/helping.py)"

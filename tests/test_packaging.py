@@ -1,5 +1,6 @@
 """The package as it is installed: its manifest, its versions, its pins, and the set-up scripts."""
 
+import ast
 import importlib.metadata
 import os
 import re
@@ -11,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import yaml
 from npe2 import PluginManifest
 
 import napari_gluer
@@ -18,6 +20,10 @@ import napari_gluer
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 SCRIPTS = [ROOT / ".ci" / "run", *(p for p in (ROOT / "tools").iterdir() if not p.suffix)]
+
+in_the_checkout = pytest.mark.skipif(
+    not (ROOT / ".github").is_dir(), reason="the source distribution has no workflows"
+)
 
 
 def canonical(requirement: str) -> str:
@@ -65,6 +71,56 @@ def test_every_dependency_is_pinned() -> None:
     named = [*PROJECT["dependencies"]]
     named += [r for extra in ("all", "dev") for r in PROJECT["optional-dependencies"][extra]]
     assert {canonical(requirement) for requirement in named} - set(pins()) == set()
+
+
+def test_every_package_that_is_imported_is_declared() -> None:
+    extras = PROJECT["optional-dependencies"].items()
+    declared = {canonical(one) for one in PROJECT["dependencies"]}
+    declared |= {canonical(r) for extra, rs in extras if extra not in {"dev", "docs"} for r in rs}
+    homes = {**importlib.metadata.packages_distributions(), "instanseg": ["instanseg-torch"]}
+    known = {*sys.stdlib_module_names, "napari_gluer"}
+    lacking = {
+        module
+        for file in Path(napari_gluer.__file__).parent.rglob("*.py")
+        for module in imported(file) - known
+        if not declared & {canonical(home) for home in homes.get(module, [module])}
+    }
+    assert lacking == set()
+
+
+def imported(file: Path) -> set[str]:
+    """Top-level modules that a file imports anywhere."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name.partition(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add(str(node.module).partition(".")[0])
+    return found
+
+
+@in_the_checkout
+def test_pythons_are_the_same_in_classifiers_and_workflow() -> None:
+    told = {c.rpartition(" ")[2] for c in PROJECT["classifiers"] if "Python :: 3." in c}
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]
+    matrix = jobs["systems"]["strategy"]["matrix"]
+    assert set(matrix["python"]) == told
+    assert {name.partition("-")[0] for name in matrix["os"]} == {"ubuntu", "macos", "windows"}
+
+
+@in_the_checkout
+def test_workflows_run_scripts_that_are_there() -> None:
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+    scripts = set(re.findall(r"(?:tools|\.ci)/[a-z_]+", text))
+    assert {"tools/test_lowest", "tools/check_sdist", ".ci/run"} <= scripts
+    assert all((ROOT / script).is_file() for script in scripts)
+
+
+def test_metadata_is_what_napari_and_indexes_look_for() -> None:
+    known = importlib.metadata.metadata("napari-gluer")
+    assert known["License-Expression"] == "BSD-3-Clause"
+    assert "Framework :: napari" in (known.get_all("Classifier") or [])
+    assert not [c for c in PROJECT["classifiers"] if c.startswith("License ::")]  # PEP 639
 
 
 def test_no_qt_binding_is_forced_on_a_user_who_has_one() -> None:

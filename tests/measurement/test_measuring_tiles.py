@@ -108,7 +108,7 @@ def test_strips_of_a_file_are_measured_by_whole_rows(
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
     ) as two:
         yield two
 

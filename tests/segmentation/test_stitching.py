@@ -138,7 +138,7 @@ def _reachable() -> Any:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
     ) as running:
         yield running.scheduler_address
 

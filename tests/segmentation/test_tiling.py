@@ -109,7 +109,7 @@ def test_real_nuclei(shared_data: Path, name: str) -> None:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
     ) as running:
         yield running.scheduler_address
 

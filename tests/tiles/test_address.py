@@ -71,7 +71,7 @@ def test_tiles_are_not_sent_to_another_program() -> None:
 
 
 def test_schedulers_are_told_from_workers() -> None:
-    with LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=1, processes=False, dashboard_address=":0") as cluster:
         refuse_no_scheduler(cluster.scheduler_address, 5)
         with pytest.raises(InputError, match="a dask worker does"):
             refuse_no_scheduler(cluster.workers[0].address, 5)

@@ -60,7 +60,7 @@ def test_results_come_in_the_order_of_the_tiles(workers: int) -> None:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
     ) as running:
         yield running.scheduler_address
 
