@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 import tifffile
 from anndata import AnnData
+from rich.console import Console
 
 import napari_gluer as ng
 from napari_gluer import cli
+from napari_gluer.cli.application import app
 
 FAST = ["--network.max-epochs", "3"]
 
@@ -204,7 +206,7 @@ def test_help_says_what_a_command_does(command: str, capsys: pytest.CaptureFixtu
 def test_help_of_run_shows_the_fields_own_words(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(app, "console", Console(width=200))
     assert call("run", "--help-all") == 0
     said = " ".join(capsys.readouterr().out.replace("│", " ").split())
     assert "--integrate.factorize.rank" in said

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from napari_gluer import cli
 from napari_gluer.cli import application
@@ -21,6 +22,7 @@ from napari_gluer.errors import InputError
 @pytest.fixture(autouse=True)
 def wide(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setattr(app, "console", Console(width=100))  # which keeps the width it began with
 
 
 def help_of(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -44,9 +46,8 @@ def test_the_list_of_commands_follows_the_work(capsys: pytest.CaptureFixture[str
 
 @pytest.mark.parametrize("command", commands_of(app))
 def test_help_of_every_command_can_be_read(
-    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
     said = help_of(capsys, command, "--help")
     assert f"Usage: napari-gluer {command}" in said
     assert len(said.splitlines()) <= 115, "too long to read; fold it (cli/helping.py)"

@@ -127,6 +127,8 @@ class LinkedView:
         Of this layer.
     colors
         Colours that a person chose: column of ``obs`` → category → ``#rrggbb``.
+    whole
+        What is painted, with cells whose labels were edited since, and the table it comes from.
     shown_changed
         Emitted when something else is painted, or otherwise.
     restyled
@@ -141,6 +143,7 @@ class LinkedView:
 
     def __post_init__(self) -> None:
         self.selections = Selections(self.undo)
+        self.whole: tuple[Shown, Any] | None = None
         self._shown: Shown | None = None
         self._style = PaintStyle()
 

@@ -1,7 +1,7 @@
 """What a reference alone tells of how well its genes can be imputed."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from scipy import sparse
 
 from napari_gluer import slots
 from napari_gluer.expression import Expression
+from napari_gluer.track import Track, silently
 from napari_gluer.trust.correlating import dense, rank_correlated, unit_columns
 from napari_gluer.trust.within import LeftOut, reference_left_out
 
@@ -24,7 +25,12 @@ def measured_features(cells: AnnData) -> dict[str, list[str]]:
 
 
 def reference_evidence(
-    cells: AnnData, expressed: Expression, genes: Sequence[str], *, seed: int = 0
+    cells: AnnData,
+    expressed: Expression,
+    genes: Sequence[str],
+    *,
+    seed: int = 0,
+    track: Track = silently,
 ) -> pd.DataFrame:
     """Evidence on each gene, without a look at the cells' values.
 
@@ -63,15 +69,15 @@ def reference_evidence(
     within = LeftOut(own_rows, sparse.csr_matrix(left.weights[:, used]))
     parts = [
         _block(within, wanted[:, columns], known, place[columns], at_measured)
-        for columns in _blocks(len(place))
+        for columns in track(_blocks(len(place)), "Grading genes")
     ]
     table = pd.concat(parts, ignore_index=True)
     table["nearest"] = [measured[i] if i >= 0 else "" for i in table["nearest"]]
     return table.set_index(pd.Index(list(genes)))
 
 
-def _blocks(n: int) -> Iterator[slice]:
-    return (slice(start, min(start + _BLOCK, n)) for start in range(0, n, _BLOCK))
+def _blocks(n: int) -> list[slice]:
+    return [slice(start, min(start + _BLOCK, n)) for start in range(0, n, _BLOCK)]
 
 
 def _block(

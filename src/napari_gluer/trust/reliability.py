@@ -8,6 +8,7 @@ from anndata import AnnData
 
 from napari_gluer.expression import expression
 from napari_gluer.integration.imputation import checked_weights
+from napari_gluer.track import Track, silently
 from napari_gluer.trust.evidence import measured_features, reference_evidence
 from napari_gluer.trust.held_out import GeneValidation, graded
 from napari_gluer.trust.params import ValidateParams
@@ -19,7 +20,7 @@ _NINETY = 1.645  # of a normal distribution, both tails
 _CHANCE = 0.05
 
 
-def gene_reliability(
+def gene_reliability(  # noqa: PLR0913 - a public step: what, how, and who is told
     cells: AnnData,
     reference: AnnData,
     genes: Sequence[str] | None = None,
@@ -27,6 +28,7 @@ def gene_reliability(
     validation: GeneValidation | None = None,
     validate: ValidateParams = ValidateParams(),  # noqa: B008 - frozen
     seed: int = 0,
+    track: Track = silently,
 ) -> pd.DataFrame:
     """Expected rank correlation of imputed genes with the truth, from what the reference knows.
 
@@ -52,6 +54,8 @@ def gene_reliability(
         From which correlation a gene is good or fair.
     seed
         Of the reference cells that it is tried on, at most 2,000.
+    track
+        Reports progress, and stops between two blocks of 500 genes.
 
     Returns
     -------
@@ -71,7 +75,7 @@ def gene_reliability(
     checked_weights(cells, reference, expressed)
     names = [str(gene) for gene in (expressed.genes if genes is None else genes)]
     expressed.require(names)
-    table = reference_evidence(cells, expressed, names, seed=seed)
+    table = reference_evidence(cells, expressed, names, seed=seed, track=track)
     within = table["within_reference"].fillna(0).to_numpy(float)
     predicted = expected_correlation(within)
     if validation is not None:

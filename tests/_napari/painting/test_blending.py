@@ -22,6 +22,7 @@ from napari_gluer._napari.painting.blending import (
 from napari_gluer._napari.painting.painter import Canvas, paint, repaint
 from napari_gluer._napari.painting.picking import found_for, shown_of
 from napari_gluer.errors import InputError
+from napari_gluer.painting import LabelIndex
 
 NAMES = ("CD3", "CD20")
 
@@ -183,3 +184,37 @@ def test_a_blend_is_bodies_in_3d(
     np.testing.assert_array_equal(np.asarray(bodies.data) > 0, masks.data > 0)
     model.dims.ndisplay = 2
     assert all(np.isfinite(np.asarray(one.data)).any() for one in channels)
+
+
+def test_an_edited_cell_is_empty_in_every_channel_until_that_is_undone(
+    masks: Labels, blend: list[Any]
+) -> None:
+    before = [np.asarray(one.data).copy() for one in blend]
+    there = masks.data == 60
+    at = np.nonzero(there)
+    masks.data_setitem((at[0][:2], at[1][:2]), np.array([0, 0]))
+    for one, values in zip(blend, before, strict=True):
+        now = np.asarray(one.data)
+        assert np.isnan(now[there]).all()
+        np.testing.assert_array_equal(now[~there], values[~there])
+    shown = linked_of(masks).shown
+    assert shown is not None
+    assert shown.blend is not None
+    assert 60 not in shown.labels
+    masks.undo()
+    for one, values in zip(blend, before, strict=True):
+        np.testing.assert_array_equal(np.asarray(one.data), values)
+
+
+def test_a_blended_cell_that_is_measured_anew_stays_empty(
+    masks: Labels, blend: list[Any], integrated: AnnData
+) -> None:
+    there = masks.data == 60
+    at = np.nonzero(there)
+    edited = masks.data.copy()
+    edited[at[0][:2], at[1][:2]] = 0
+    masks.data_setitem((at[0][:2], at[1][:2]), np.array([0, 0]))
+    other = integrated.copy()
+    attach(masks, cells=other, measured=other, index=LabelIndex(edited))
+    assert all(np.isnan(np.asarray(one.data)[there]).all() for one in blend)
+    assert 60 not in channels_of(masks)[0].shown.labels

@@ -1,5 +1,7 @@
 """What is known of each gene, and where it is stored."""
 
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from napari_gluer._napari.paintables import Origin, Paintable
 from napari_gluer._napari.painting.grades import grades_of, keep_grades
 from napari_gluer._napari.painting.grading import GradeGenes
 from napari_gluer.errors import InputError
+from napari_gluer.track import Track
 
 FOUND = pd.DataFrame(
     {
@@ -79,7 +82,7 @@ def grading(qtbot: Any, integrated: AnnData) -> GradeGenes:
 def test_a_click_grades_all_genes(
     qtbot: Any, grading: GradeGenes, integrated: AnnData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ng, "gene_reliability", lambda *_: FOUND, raising=False)
+    monkeypatch.setattr(ng, "gene_reliability", lambda *_, **__: FOUND, raising=False)
     qtbot.mouseClick(grading.button, Qt.MouseButton.LeftButton)
     assert grading.button.text() == "Cancel grading"
     qtbot.waitUntil(lambda: not grading.busy)
@@ -93,7 +96,7 @@ def test_a_click_grades_all_genes(
 def test_what_fails_is_told(
     qtbot: Any, grading: GradeGenes, monkeypatch: pytest.MonkeyPatch, notified: list[Any]
 ) -> None:
-    def refuse(*_: Any) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
         raise InputError("This is another reference.")
 
     monkeypatch.setattr(ng, "gene_reliability", refuse, raising=False)
@@ -103,12 +106,25 @@ def test_what_fails_is_told(
     assert notified[0].message == "This is another reference."
 
 
-def test_grading_can_be_cancelled(
+def test_grading_can_be_cancelled_and_the_work_ends(
     qtbot: Any, grading: GradeGenes, integrated: AnnData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ng, "gene_reliability", lambda *_: FOUND, raising=False)
+    begun, ended = threading.Event(), threading.Event()
+
+    def grade(*_: Any, track: Track) -> pd.DataFrame:
+        try:
+            for _block in track(range(1000), "Grading genes"):
+                begun.set()
+                time.sleep(0.01)
+        finally:
+            ended.set()
+        return FOUND
+
+    monkeypatch.setattr(ng, "gene_reliability", grade, raising=False)
     qtbot.mouseClick(grading.button, Qt.MouseButton.LeftButton)
+    assert begun.wait(5)
     qtbot.mouseClick(grading.button, Qt.MouseButton.LeftButton)
     assert grading.said == ["Grading was cancelled."]  # type: ignore[attr-defined]
+    assert ended.wait(2)
     qtbot.wait(100)
     assert slots.RELIABILITY not in slots.info(integrated)

@@ -11,7 +11,7 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 
 from napari_gluer import slots
-from napari_gluer._napari.attached import attach, held
+from napari_gluer._napari.attached import attach, held, stale_of
 from napari_gluer._napari.layers import keep
 from napari_gluer._napari.linked import linked_of
 from napari_gluer._napari.paintables import Origin, Paintable
@@ -20,6 +20,7 @@ from napari_gluer._napari.painting.painter import Canvas, certainty, paint, pain
 from napari_gluer._napari.painting.picking import found_for, shown_of
 from napari_gluer._napari.painting.style import Uncertain
 from napari_gluer.errors import InputError
+from napari_gluer.painting import LabelIndex
 
 MARKER = Paintable("CD3", Origin.MARKER)
 CONFIDENCE = Paintable(slots.CONFIDENCE, Origin.NUMBER)
@@ -176,6 +177,75 @@ def test_edited_cells_are_left_empty(model: ViewerModel, masks: Labels, what: Pa
     assert shown is not None
     assert 60 not in shown.labels
     assert pixels_of(layer, masks, 63).size == 1
+
+
+def empty(found: np.ndarray) -> bool:
+    return bool(np.isnan(found).all() or found.tolist() == [0])
+
+
+@pytest.mark.parametrize("what", [MARKER, KIND], ids=["gene", "types"])
+def test_an_edit_empties_its_cell_at_once_and_undo_fills_it_again_with_no_panel_open(
+    model: ViewerModel, masks: Labels, what: Paintable
+) -> None:
+    (layer,) = put(model, what, masks)
+    before = {label: pixels_of(layer, masks, label) for label in (60, 63)}
+    at = np.nonzero(masks.data == 60)
+    masks.data_setitem((at[0][:2], at[1][:2]), np.array([0, 0]))
+    assert empty(pixels_of(layer, masks, 60))
+    np.testing.assert_array_equal(pixels_of(layer, masks, 63), before[63])
+    masks.undo()
+    np.testing.assert_array_equal(pixels_of(layer, masks, 60), before[60])
+
+
+def test_a_cell_measured_anew_does_not_get_its_old_value_back(
+    model: ViewerModel, masks: Labels, integrated: AnnData
+) -> None:
+    (layer,) = put(model, MARKER, masks)
+    at = np.nonzero(masks.data == 60)
+    edited = masks.data.copy()
+    masks.data_setitem((at[0][:2], at[1][:2]), np.array([0, 0]))
+    edited[at[0][:2], at[1][:2]] = 0
+    other = integrated.copy()
+    other.X = np.asarray(other.X) + 100
+    attach(masks, cells=other, measured=other, index=LabelIndex(edited))
+    assert not stale_of(masks).size
+    shown = linked_of(masks).shown
+    assert shown is not None
+    assert 60 not in shown.labels
+    (layer,) = put(model, MARKER, masks)
+    assert pixels_of(layer, masks, 60).min() >= 100
+
+
+def test_where_all_labels_were_replaced_the_painting_is_hidden(
+    model: ViewerModel, masks: Labels
+) -> None:
+    (layer,) = put(model, MARKER, masks)
+    masks.data = np.where(masks.data > 0, masks.data + 1000, 0)
+    assert not layer.visible
+    assert linked_of(masks).shown is None
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(strokes=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 200)), min_size=1, max_size=6))
+def test_random_strokes_empty_what_they_touch_and_nothing_else(
+    model: ViewerModel, masks: Labels, strokes: list[tuple[int, int]]
+) -> None:
+    (layer,) = put(model, MARKER, masks)
+    measured, values = masks.data.copy(), np.asarray(layer.data).copy()
+    flat = masks.data.size
+    for place, value in strokes:
+        where = np.unravel_index([place * 997 % flat], masks.data.shape)
+        masks.data_setitem(where, np.array([value]))
+    other = masks.data != measured
+    touched = np.setdiff1d(np.union1d(measured[other], masks.data[other]), [0])
+    gone = np.isin(measured, touched)
+    now = np.asarray(layer.data)
+    assert np.isnan(now[gone]).all()
+    np.testing.assert_array_equal(now[~gone], values[~gone])
+    for _ in strokes:
+        masks.undo()
+    np.testing.assert_array_equal(masks.data, measured)
+    np.testing.assert_array_equal(np.asarray(layer.data), values)
 
 
 def test_replaced_labels_are_refused_and_nothing_is_painted(

@@ -11,20 +11,21 @@ from napari.utils.colormaps import ensure_colormap
 from numpy.typing import NDArray
 
 from napari_gluer._napari.adding import lay_channel, pyramid, see
-from napari_gluer._napari.attached import KEY, held, index_of
+from napari_gluer._napari.attached import KEY, cells_of, held, index_of, stale_of
 from napari_gluer._napari.captions import PAINTS, entitle
 from napari_gluer._napari.images import PAINTED
 from napari_gluer._napari.layers import CHANNEL
 from napari_gluer._napari.linked import Shown, linked_of, rows_of
 from napari_gluer._napari.paintables import Paintable
 from napari_gluer._napari.painting.companion import complete, is_in_3d
+from napari_gluer._napari.painting.looks import only
 from napari_gluer._napari.painting.pictures import no_levels, rest, solid, value_levels
 from napari_gluer.errors import InputError
 
 COLORS = ("magenta", "green", "cyan")
 """Colour maps of the channels; where two of them meet, another colour shows."""
 
-_CHANNELS, _OF = "channels", "shown"
+_CHANNELS, _OF, _TABLE = "channels", "shown", "table of the blend"
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,22 +96,54 @@ def show_blend(viewer: ViewerModel, labels: Labels) -> None:
         return
     known = [*layers, *(None for _ in channels)]
     shown = [_put(viewer, labels, one, layer) for one, layer in zip(channels, known, strict=False)]
-    _fill(viewer, labels)
+    mixed = _fill(viewer, labels)
     entitle(viewer, shown[-1], legend_text(channels))
-    linked_of(labels).show(blended(channels))
+    _follow_edits(viewer, labels)
+    linked_of(labels).show(mixed)
 
 
-def _fill(viewer: ViewerModel, labels: Labels) -> None:
-    """Give the layers of a blend their pixels: channels in slices, bodies in 3-D."""
-    index, channels, layers = index_of(labels), channels_of(labels), _layers(viewer, labels)
-    if not channels or not layers:
+def _follow_edits(viewer: ViewerModel, labels: Labels) -> None:
+    owner = str(labels.unique_id)  # a duplicate of a layer has its metadata
+    first = held(labels).get(_TABLE, ("",))[0] != owner
+    held(labels)[_TABLE] = (owner, cells_of(labels))
+    if first:
+        labels.events.metadata.connect(lambda: _empty_edited(viewer, labels))
+
+
+def _empty_edited(viewer: ViewerModel, labels: Labels) -> None:
+    """Empty cells whose labels are edited, fill them when that is undone; whatever is open."""
+    shown = linked_of(labels).shown
+    if labels not in viewer.layers or shown is None or shown.blend is None:
         return
+    owner, cells = held(labels)[_TABLE]
+    if cells is not cells_of(labels):  # what was edited is measured anew by now
+        _keep(labels, tuple(_among(one, shown.labels) for one in channels_of(labels)))
+        held(labels)[_TABLE] = (owner, cells_of(labels))
+    kept = np.setdiff1d(channels_of(labels)[0].shown.labels, stale_of(labels))
+    if not np.array_equal(kept, np.sort(shown.labels)):
+        linked_of(labels).show(_fill(viewer, labels))
+
+
+def _among(channel: Channel, labels: NDArray[np.int64]) -> Channel:
+    return replace(channel, shown=only(channel.shown, np.isin(channel.shown.labels, labels)))
+
+
+def _now(labels: Labels) -> tuple[Channel, ...]:
+    """The channels without cells whose labels were edited."""
+    stale = stale_of(labels)
+    return tuple(_among(one, np.setdiff1d(one.shown.labels, stale)) for one in channels_of(labels))
+
+
+def _fill(viewer: ViewerModel, labels: Labels) -> Shown:
+    """Give the layers of a blend their pixels: channels in slices, bodies in 3-D; the mixture."""
+    index, channels, layers = index_of(labels), _now(labels), _layers(viewer, labels)
     in_3d, mixed = is_in_3d(viewer, index), blended(channels)
     for channel, layer in zip(channels, layers, strict=True):
         opaque = replace(channel.shown, opacity=None)
         levels = no_levels(index) if in_3d else value_levels(index, opaque)
         layer.data = pyramid(levels)
     complete(viewer, labels, layers[0], solid(index, mixed) if in_3d else rest(index, mixed))
+    return mixed
 
 
 def blended(channels: Sequence[Channel]) -> Shown:
@@ -168,7 +201,7 @@ def _put(viewer: ViewerModel, labels: Labels, channel: Channel, layer: Any) -> I
 
 def _turned(viewer: ViewerModel, labels: Labels, layer: Image) -> None:
     layers = _layers(viewer, labels)
-    if layers and layer is layers[0] and labels in viewer.layers:
+    if layers and layer is layers[0] and labels in viewer.layers and channels_of(labels):
         _fill(viewer, labels)
 
 
@@ -189,7 +222,7 @@ def _take_over(viewer: ViewerModel, labels: Labels, layer: Image) -> None:
     if is_in_3d(viewer, index_of(labels)):
         _fill(viewer, labels)
     entitle(viewer, _layers(viewer, labels)[-1], legend_text(channels))
-    linked_of(labels).show(blended(channels))
+    linked_of(labels).show(blended(_now(labels)))
 
 
 def _layers(viewer: ViewerModel, labels: Labels) -> list[Any]:

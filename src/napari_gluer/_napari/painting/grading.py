@@ -68,9 +68,7 @@ class GradeGenes(QWidget):
 
     def _start(self, cells: AnnData, reference: AnnData) -> None:
         def work(track: Track) -> pd.DataFrame:
-            for _ in track([0], "Grading genes"):
-                found: pd.DataFrame = ng.gene_reliability(cells, reference)
-            return found
+            return ng.gene_reliability(cells, reference, track=track)
 
         self.button.setText(_WAIT)
         self._running.job = start(

@@ -11,7 +11,8 @@ from napari.utils.colormaps import AVAILABLE_COLORMAPS
 from numpy.typing import NDArray
 
 from napari_gluer import slots
-from napari_gluer._napari.attached import KEY, cells_of, held, index_of
+from napari_gluer._napari.adding import see
+from napari_gluer._napari.attached import KEY, cells_of, held, index_of, stale_of
 from napari_gluer._napari.captions import PAINTS
 from napari_gluer._napari.images import PAINTED
 from napari_gluer._napari.layers import CHANNEL, draw, remember, without_stale
@@ -21,6 +22,7 @@ from napari_gluer._napari.painting.hovering import let_hover
 from napari_gluer._napari.painting.looks import (
     certainty_of,
     names_of,
+    only,
     styled,
     with_one_scale,
 )
@@ -68,6 +70,7 @@ def paint(viewer: ViewerModel, canvases: Sequence[Canvas], name: str) -> list[La
         several = with_one_scale(several, linked_of(canvases[0].layer).style)
     painted = []
     for canvas, shown in zip(canvases, several, strict=True):
+        _follow_edits(viewer, canvas)
         final = _styled(canvases[0].layer, canvas.layer, shown, keep_limits=together)
         own = f"{name} · {canvas.layer.name}" if together else name
         painted.append(_put(viewer, canvas.layer, final, own))
@@ -102,6 +105,33 @@ def repaint(viewer: ViewerModel, layers: Sequence[Labels]) -> None:
         final = _styled(layers[0], layer, shown, keep_limits=keep_limits)
         _put(viewer, layer, final, painting.name)
     _remember_percentiles(layers[0])
+
+
+def _follow_edits(viewer: ViewerModel, canvas: Canvas) -> None:
+    linked = linked_of(canvas.layer)
+    first, linked.whole = linked.whole is None, (canvas.shown, cells_of(canvas.layer))
+    if first:
+        canvas.layer.events.metadata.connect(lambda: _empty_edited(viewer, canvas.layer))
+
+
+def _empty_edited(viewer: ViewerModel, layer: Labels) -> None:
+    """Empty cells whose labels are edited, fill them when that is undone; whatever is open."""
+    linked = linked_of(layer)
+    shown, painting = linked.shown, painting_of(viewer, layer)
+    if layer not in viewer.layers or shown is None or painting is None or linked.whole is None:
+        return
+    whole, cells = linked.whole
+    # of another table nothing is known here: what was edited stays empty until it is painted anew
+    known = with_one_scale([shown, whole], linked.style)[1] if cells is cells_of(layer) else shown
+    known = only(known, ~np.isin(known.labels, stale_of(layer)))
+    if np.array_equal(known.labels, shown.labels):
+        return
+    if not known.labels.size:
+        see(painting, visible=False)
+        linked.show(None)
+        return
+    limited = replace(known, limits=shown.limits)
+    _put(viewer, layer, _styled(layer, layer, limited, keep_limits=True), painting.name)
 
 
 def _refuse_gone(viewer: ViewerModel, layer: Labels) -> None:
