@@ -64,7 +64,8 @@ def test_types_that_nothing_tells_apart_are_not_called(apart: float) -> None:
     assert min(found.auroc.values()) < PARAMS.least_auroc
     assert found.text.startswith("absent types cannot be detected here (")
     worst = min(found.auroc, key=lambda name: found.auroc[name])
-    assert f"({worst}, left out on trial, was told from the others with AUROC" in found.text
+    share = round(100 * found.auroc[worst])
+    assert f"hardest to tell was {worst}, in {share} of 100 pairs" in found.text
 
 
 def test_the_bound_on_the_auroc_decides() -> None:
@@ -142,6 +143,6 @@ def test_the_bound_is_where_found_and_spared_are_most() -> None:
 def test_words_for_one_cell() -> None:
     found = Absence(np.array([True, False]), {"A": 0.9, "B": 0.97, "C": 1.0}, detectable=True)
     assert found.text == (
-        "1 cell has no counterpart in the reference (of all types, A, left out on trial, was told "
-        "from the others with AUROC 0.90)"
+        "1 cell has no counterpart in the reference (every type was left out on trial; hardest "
+        "to tell was A, in 90 of 100 pairs with other cells, 50 being chance)"
     )

@@ -1,4 +1,4 @@
-"""Undo and redo by key: of the cells that the person is looking at."""
+"""Undo and redo: of the cells that the person is looking at, and of layers themselves."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +10,7 @@ from napari.utils.notifications import show_info
 from napari_gluer._napari.attached import held
 from napari_gluer._napari.captions import OVER, PAINTS
 from napari_gluer._napari.images import PAINTED
+from napari_gluer._napari.layer_changes import layer_undo
 from napari_gluer._napari.linked import linked_of
 from napari_gluer._napari.undo import Undo
 
@@ -25,12 +26,38 @@ def bind_keys(viewer: ViewerModel) -> None:
 
 def undo(viewer: ViewerModel) -> str:
     """Take the last step back for the cells looked at; what it was, "" where there is none."""
-    return next((one.undo() for one in _undos(viewer) if one.undo_text), "")
+    found = undoable(viewer)
+    return "" if found is None else found.undo()
 
 
 def redo(viewer: ViewerModel) -> str:
     """Do again what was taken back last; what it was, "" where there is nothing."""
-    return next((one.redo() for one in _undos(viewer) if one.redo_text), "")
+    found = redoable(viewer)
+    return "" if found is None else found.redo()
+
+
+def undoable(viewer: ViewerModel, of: Undo | None = None) -> Undo | None:
+    """Whose last step is taken back next: of layers themselves where that came later.
+
+    Parameters
+    ----------
+    of
+        Of the cells looked at; None asks which those are.
+    """
+    several = _undos(viewer) if of is None else [of]
+    mine = next((one for one in several if one.undo_text), None)
+    layers = layer_undo(viewer)
+    later = layers is not None and layers.done_at > (0 if mine is None else mine.done_at)
+    return layers if later else mine
+
+
+def redoable(viewer: ViewerModel, of: Undo | None = None) -> Undo | None:
+    """Whose step is done again next; as `undoable`."""
+    several = _undos(viewer) if of is None else [of]
+    mine = next((one for one in several if one.redo_text), None)
+    layers = layer_undo(viewer)
+    later = layers is not None and layers.undone_at > (0 if mine is None else mine.undone_at)
+    return layers if later else mine
 
 
 def _undo(viewer: Any) -> None:

@@ -47,13 +47,13 @@ class Absence:
                 f"absent types cannot be detected here (fewer than {_LEAST_TYPES} could be tried)"
             )
         worst = min(self.auroc, key=lambda name: self.auroc[name])
-        tried = f"{worst}, left out on trial, was told from the others with AUROC"
-        tried += f" {self.auroc[worst]:.2f}"
+        tried = f"every type was left out on trial; hardest to tell was {worst}, in"
+        tried += f" {100 * self.auroc[worst]:.0f} of 100 pairs with other cells, 50 being chance"
         if not self.detectable:
             return f"absent types cannot be detected here ({tried})"
         n = int(self.absent.sum())
         have = "1 cell has" if n == 1 else f"{n:,} cells have"
-        return f"{have} no counterpart in the reference (of all types, {tried})"
+        return f"{have} no counterpart in the reference ({tried})"
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,9 @@ from napari_gluer._napari.closing import guard
 from napari_gluer._napari.failures import explained, report
 from napari_gluer._napari.folding import is_open
 from napari_gluer._napari.jobs import Running, start
+from napari_gluer._napari.layer_changes import follow_layers
 from napari_gluer._napari.time_left import TimeLeft
+from napari_gluer._napari.undoing import bind_keys
 from napari_gluer.track import Track
 
 _MARGIN, _GAP, _NARROWEST = 8, 6, 315
@@ -77,6 +79,7 @@ class Step(QWidget):
         self.progress = QProgressBar()
         self.outcome = _wrapped_label(self.hint)
         self._lay_out()
+        bind_keys(self.viewer)
         self.run.clicked.connect(self._start)
         self.cancel.clicked.connect(self._cancel)
         self.destroyed.connect(self._running.cancel)
@@ -134,6 +137,7 @@ class Step(QWidget):
         """Join the tabs of the other steps when shown for the first time."""
         super().showEvent(event)
         guard(self, self.viewer)
+        follow_layers(self, self.viewer)
         if not self._placed:
             self._placed = True
             QTimer.singleShot(0, self._while_open(self._join_tabs))

@@ -8,12 +8,14 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 from napari.utils.events import Event
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QAbstractItemView, QFileDialog, QListWidget, QListWidgetItem, QPushButton
 
 import napari_gluer as ng
 from napari_gluer._napari.closing import mark_saved
 from napari_gluer._napari.folding import is_open
 from napari_gluer._napari.history import History, history_of
+from napari_gluer._napari.layer_changes import layer_undo
 from napari_gluer._napari.linked import linked_of
 from napari_gluer._napari.pickers import labels_picker
 from napari_gluer._napari.session.pauses import in_pauses
@@ -22,7 +24,7 @@ from napari_gluer._napari.session.restoring import showing_session
 from napari_gluer._napari.session.saving import gather, write_session
 from napari_gluer._napari.steps.base import Outcome, Step, side_by_side
 from napari_gluer._napari.undo import Undo
-from napari_gluer._napari.undoing import bind_keys
+from napari_gluer._napari.undoing import redoable, undoable
 from napari_gluer.errors import InputError
 from napari_gluer.pipeline.recipes.exporting import Form, write_recipe
 from napari_gluer.pipeline.recipes.needed import needed
@@ -68,15 +70,23 @@ class HistoryStep(Step):
         self.add(side_by_side(self.save, self.open))
         self.run.hide()
         self.waiting += [self.script, self.recipe, self.save, self.open]
-        self.undo.clicked.connect(lambda: self._undo and self._undo.undo())
-        self.redo.clicked.connect(lambda: self._undo and self._undo.redo())
+        self.undo.clicked.connect(self._take_back)
+        self.redo.clicked.connect(self._do_again)
         self.script.clicked.connect(lambda: self._ask_export("script"))
         self.recipe.clicked.connect(lambda: self._ask_export("recipe"))
         self.save.clicked.connect(self._ask_save)
         self.open.clicked.connect(self._ask_open)
         self.labels.currentIndexChanged.connect(self._follow)
-        bind_keys(self.viewer)
         self._follow()
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Follow the layers of the window, too."""
+        super().showEvent(event)
+        layers = layer_undo(self.viewer)
+        if layers is not None:
+            layers.changed.disconnect(self._offer, missing_ok=True)
+            layers.changed.connect(self._offer)
+        self._offer()
 
     def export_to(self, path: Path, form: Form) -> None:
         """Write the steps of the chosen cells as a script or a recipe."""
@@ -193,11 +203,28 @@ class HistoryStep(Step):
         for button in (self.script, self.recipe):
             button.setEnabled(bool(steps) and not self.busy)
 
+    def _undoable(self) -> Undo | None:
+        return undoable(self.viewer, self._undo or Undo())
+
+    def _redoable(self) -> Undo | None:
+        return redoable(self.viewer, self._undo or Undo())
+
+    def _take_back(self) -> None:
+        found = self._undoable()
+        if found is not None:
+            found.undo()
+
+    def _do_again(self) -> None:
+        found = self._redoable()
+        if found is not None:
+            found.redo()
+
     def _offer(self) -> None:
         if not is_open(self):
             return
-        back = "" if self._undo is None else self._undo.undo_text
-        again = "" if self._undo is None else self._undo.redo_text
+        done, undone = self._undoable(), self._redoable()
+        back = "" if done is None else done.undo_text
+        again = "" if undone is None else undone.redo_text
         self.undo.setText(f"Undo {back}".strip())
         self.redo.setText(f"Redo {again}".strip())
         self.undo.setEnabled(bool(back))
