@@ -77,6 +77,8 @@ from napari_gluer.io.maps import TrainedMap as TrainedMap
 from napari_gluer.io.maps import load_map as load_map
 from napari_gluer.io.maps import save_map as save_map
 from napari_gluer.io.references import read_reference as read_reference
+from napari_gluer.io.selections import read_selections as read_selections
+from napari_gluer.io.selections import write_selections as write_selections
 from napari_gluer.io.spot_columns import SpotParams as SpotParams
 from napari_gluer.io.spots import read_spots as read_spots
 from napari_gluer.io.subsampling import SubsampleParams as SubsampleParams

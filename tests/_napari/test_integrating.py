@@ -4,15 +4,12 @@ import json
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from anndata import AnnData
 from scipy import sparse
 
 from napari_gluer import slots
 from napari_gluer._napari.integrating import chosen, is_unchanged, outcome
-from napari_gluer._napari.integration_plan import clustered
-from napari_gluer.track import silently
 
 
 def _integrated(cells: AnnData, n_unmatched: int, **more: Any) -> AnnData:
@@ -66,27 +63,6 @@ def test_absent_types_are_told_apart_from_cells_without_signal(cells: AnnData) -
     assert "2 cells have no signal and stay unmatched. 3 cells have no counterpart" in said
     both = outcome({"left": table, "right": table}).text
     assert "“left”: 3 cells have no counterpart in the reference. “right”: 3 cells" in both
-
-
-def test_clusters_are_found_over_all_sections_and_unmatched_cells_have_none() -> None:
-    rng = np.random.default_rng(0)
-    tables = []
-    for sizes in ((60, 20), (15, 45)):
-        groups = np.repeat([0, 1], sizes)
-        table = AnnData(obs=pd.DataFrame(index=[f"c{i}" for i in range(len(groups))]))
-        table.obsm[slots.EMBEDDING] = rng.normal(20 * groups[:, None], 0.1, (len(groups), 2))
-        table.obs[slots.UNMATCHED] = np.arange(len(groups)) == 0
-        tables.append(table)
-    first, second = clustered(tables, 0, silently)
-    assert first.obs["cluster"].isna().tolist() == [True] + [False] * 79
-    assert list(first.obs["cluster"].cat.categories) == list(second.obs["cluster"].cat.categories)
-    groups = [set(one.obs["cluster"].astype(object)[1:]) for one in (first, second)]
-    assert groups[0] == groups[1]
-    halves = (first.obs["cluster"][1:60], second.obs["cluster"][1:15])
-    others = (first.obs["cluster"][60:], second.obs["cluster"][15:])
-    names = [{*a.astype(str), *b.astype(str)} for a, b in (halves, others)]
-    assert names[0].isdisjoint(names[1])
-    assert "cluster_params" in slots.info(second)
 
 
 @pytest.mark.parametrize("make", [np.asarray, sparse.csr_matrix])

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
+from napari_gluer import slots
 from napari_gluer.analysis.clustering import ClusterParams, cluster, leiden
 from napari_gluer.errors import InputError
 
@@ -123,3 +124,52 @@ def test_order_of_the_cells_does_not_matter() -> None:
 def test_cells_that_are_not_integrated() -> None:
     with pytest.raises(InputError, match=r"ng\.integrate\(cells, reference\)"):
         cluster(AnnData(np.ones((3, 2), np.float32)))
+
+
+def test_clusters_are_found_over_all_sections_and_unmatched_cells_have_none() -> None:
+    rng = np.random.default_rng(0)
+    tables = []
+    for sizes in ((60, 20), (15, 45)):
+        groups = np.repeat([0, 1], sizes)
+        table = AnnData(obs=pd.DataFrame(index=[f"c{i}" for i in range(len(groups))]))
+        table.obsm[slots.EMBEDDING] = rng.normal(20 * groups[:, None], 0.1, (len(groups), 2))
+        table.obs[slots.UNMATCHED] = np.arange(len(groups)) == 0
+        tables.append(table)
+    first, second = cluster(tables, seed=0)
+    assert first.obs["cluster"].isna().tolist() == [True] + [False] * 79
+    assert list(first.obs["cluster"].cat.categories) == list(second.obs["cluster"].cat.categories)
+    groups = [set(one.obs["cluster"].astype(object)[1:]) for one in (first, second)]
+    assert groups[0] == groups[1]
+    halves = (first.obs["cluster"][1:60], second.obs["cluster"][1:15])
+    others = (first.obs["cluster"][60:], second.obs["cluster"][15:])
+    names = [{*a.astype(str), *b.astype(str)} for a, b in (halves, others)]
+    assert names[0].isdisjoint(names[1])
+    assert "cluster_params" in slots.info(second)
+    assert slots.CLUSTER not in tables[0].obs
+
+
+def test_a_table_among_several_gives_what_it_gives_alone() -> None:
+    table = AnnData(obs=pd.DataFrame(index=[f"c{i}" for i in range(40)]))
+    table.obsm[slots.EMBEDDING] = np.random.default_rng(2).normal(size=(40, 3))
+    alone, (among,) = cluster(table, seed=5), cluster([table], seed=5)
+    assert alone.obs["cluster"].tolist() == among.obs["cluster"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("seed", 2), ("linked_values_sha256", "b"), (slots.FINGERPRINT, "c")]
+)
+def test_tables_of_different_integrations_are_refused(key: str, value: object) -> None:
+    tables = []
+    for _ in range(2):
+        table = AnnData(obs=pd.DataFrame(index=["a", "b"]), obsm={slots.EMBEDDING: np.eye(2)})
+        slots.note(table, seed=1, linked_values_sha256="a", reference_fingerprint="x")
+        tables.append(table)
+    assert len(cluster(tables)) == 2
+    slots.note(tables[1], **{key: value})
+    with pytest.raises(InputError, match="Table 2 of 2 was not integrated together"):
+        cluster(tables)
+
+
+def test_no_table_is_refused() -> None:
+    with pytest.raises(InputError, match="no table to cluster"):
+        cluster([])

@@ -1,6 +1,7 @@
 """Clusters of cells in the co-embedding."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import graspologic_native
 import numpy as np
@@ -11,9 +12,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from napari_gluer import slots
+from napari_gluer.errors import InputError
 from napari_gluer.neighbours import nearest_by_distance, neighbour_matrix
 from napari_gluer.params import Params
 from napari_gluer.track import Track, silently
+
+_SAME_IN_ALL = (slots.FINGERPRINT, "linked_values_sha256", "params", "seed")
+"""What ``uns["gluer"]`` says alike of sections that were integrated together."""
 
 
 class ClusterParams(Params):
@@ -27,12 +32,12 @@ class ClusterParams(Params):
 
 
 def cluster(
-    cells: AnnData,
+    cells: AnnData | Sequence[AnnData],
     params: ClusterParams = ClusterParams(),  # noqa: B008 - frozen
     *,
     seed: int = 0,
     track: Track = silently,
-) -> AnnData:
+) -> Any:
     """Cluster integrated cells: Leiden (doi:10.1038/s41598-019-41695-z) on shared neighbours.
 
     Two cells are linked by the Jaccard index of their neighbours, as in PhenoGraph
@@ -41,7 +46,9 @@ def cluster(
     Parameters
     ----------
     cells
-        Reads ``obsm["X_gluer"]`` and, where it is there, ``obs["gluer_unmatched"]``.
+        Reads ``obsm["X_gluer"]`` and, where it is there, ``obs["gluer_unmatched"]``. Several
+        tables (tissue sections that were integrated together) are clustered as one, so that a
+        cluster is the same in each.
     params
         Neighbours and resolution.
     seed
@@ -51,23 +58,47 @@ def cluster(
     -------
     AnnData
         A copy with ``obs["cluster"]``: categorical ``"1"``, ``"2"``, … from the largest cluster
-        down, missing for unmatched cells.
+        down, missing for unmatched cells. A list of copies where several tables were given.
 
     Raises
     ------
     InputError
-        If the cells are not integrated.
+        If the cells are not integrated, or several tables not together.
     """
+    several = [cells] if isinstance(cells, AnnData) else list(cells)
     remedy = "Integrate the cells first: ng.integrate(cells, reference)."
-    embedding = slots.require(cells, "obsm", slots.EMBEDDING, remedy)
-    placed = ~slots.unmatched(cells)
-    numbers = np.full(cells.n_obs, -1)
-    numbers[placed] = leiden(np.asarray(embedding)[placed], params, seed=seed, track=track)
-    result = cells.copy()
+    parts = [np.asarray(slots.require(one, "obsm", slots.EMBEDDING, remedy)) for one in several]
+    _refuse_apart(several, parts)
+    embedding = np.concatenate(parts)
+    placed = ~np.concatenate([slots.unmatched(one) for one in several])
+    numbers = np.full(len(placed), -1)
+    numbers[placed] = leiden(embedding[placed], params, seed=seed, track=track)
     names = pd.Index([str(i + 1) for i in range(numbers.max(initial=-1) + 1)])
-    result.obs[slots.CLUSTER] = pd.Categorical.from_codes(numbers, names)
-    slots.note(result, cluster_params=params.model_dump_json(), cluster_seed=seed)
-    return result
+    ends = np.cumsum([one.n_obs for one in several])[:-1]
+    results = []
+    for one, own in zip(several, np.split(numbers, ends), strict=True):
+        result = one.copy()
+        result.obs[slots.CLUSTER] = pd.Categorical.from_codes(own, names)
+        slots.note(result, cluster_params=params.model_dump_json(), cluster_seed=seed)
+        results.append(result)
+    return results[0] if isinstance(cells, AnnData) else results
+
+
+def _refuse_apart(several: Sequence[AnnData], parts: Sequence[NDArray[np.floating]]) -> None:
+    """Factors of one integration mean nothing in another."""
+    if not several:
+        raise InputError("There is no table to cluster.")
+    marks = [
+        (part.shape[1], *(slots.info(one).get(key) for key in _SAME_IN_ALL))
+        for one, part in zip(several, parts, strict=True)
+    ]
+    apart = [i for i, mark in enumerate(marks, start=1) if mark != marks[0]]
+    if apart:
+        raise InputError(
+            f"Table {apart[0]} of {len(several)} was not integrated together with the first, so "
+            "their clusters cannot be compared. Integrate them together: "
+            "ng.integrate([first, second], reference)."
+        )
 
 
 def leiden(

@@ -25,7 +25,7 @@ COMMANDS = {
     "From an image or spots to cells": ("segment", "measure", "assign-spots", "mark", "clean"),
     "From cells and a reference to genes": (
         "subsample", "gene-activity", "integrate", "cluster", "transfer", "impute", "paint",
-        "export", "reverse", "coembed",
+        "export", "reverse", "coembed", "select",
     ),
     "How far to believe it": ("validate", "explain", "reproduce"),
     "The next figure": ("markers", "name-clusters", "trajectory", "compare-regions", "peak-links"),

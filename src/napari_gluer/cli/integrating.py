@@ -93,7 +93,7 @@ def _places(cells: list[Path], out: Path) -> list[Path]:
         raise ng.InputError(f"{len(cells)} tables need a folder for --out; {out} is a file.")
     places = [out / path.name for path in cells]
     if len(set(places)) < len(places):
-        raise ng.InputError("Tables to integrate together must have file names of their own.")
+        raise ng.InputError("Tables that go together must have file names of their own.")
     return places
 
 
@@ -108,7 +108,7 @@ def _read_pairs(path: Path, n_tables: int) -> pd.DataFrame:
 
 @app.command
 def cluster(
-    cells: Path,
+    cells: list[Path],
     *,
     out: Path,
     params: Annotated[ng.ClusterParams, Flat] = ng.ClusterParams(),  # noqa: B008 - frozen
@@ -119,18 +119,23 @@ def cluster(
     Parameters
     ----------
     cells
-        Integrated cells, .h5ad.
+        Integrated cells, .h5ad; several (tissue sections that were integrated together) are
+        clustered as one, so that a cluster is the same in each.
     out
-        Table to write, .h5ad.
+        Table to write, .h5ad; for several tables the folder for them, by their names.
     params
         Neighbours and resolution.
     seed
         Of the search.
     """
-    refuse_other_table(out)
-    clustered = ng.cluster(ng.read_cells(cells), params, seed=seed, track=report)
-    ng.write_cells(clustered, out)
-    print(f"{clustered.obs['cluster'].cat.categories.size} clusters in {out}")
+    places = _places(cells, out)
+    for place in places:
+        refuse_other_table(place)
+    tables = [ng.read_cells(path) for path in cells]
+    clustered = ng.cluster(tables, params, seed=seed, track=report)
+    for place, table in zip(places, clustered, strict=True):
+        ng.write_cells(table, place)
+    print(f"{clustered[0].obs['cluster'].cat.categories.size} clusters in {out}")
 
 
 @app.command

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from anndata import AnnData
 
@@ -125,7 +126,7 @@ def test_the_script_gives_the_same_cells(done: Done, tmp_path: Path) -> None:
     path = tmp_path / "again.py"
     files = write_recipe(done.steps, done.kept, path, form="script", what="x", version="1")
     assert [one.name for one in files] == [
-        "again.py", "image.ome.tif", "regions.geojson", "markers_1.csv",
+        "again.py", "image.ome.tif", "regions.geojson", "markers_1.csv", "selections_1.csv",
     ]  # fmt: skip
     text = path.read_text()
     assert text.count("ng.segment(") == 1
@@ -153,11 +154,14 @@ def test_the_commands_give_the_same_cells(
     text = path.read_text().replace("\\\n", " ")
     calls = [line for line in text.splitlines() if line.startswith("napari-gluer ")]
     assert [shlex.split(one)[1] for one in calls] == [
-        "segment", "measure", "mark", "clean", "integrate", "transfer", "cluster",
+        "segment", "measure", "mark", "clean", "integrate", "cluster", "transfer", "select",
     ]  # fmt: skip
     for call in calls:
         assert main(shlex.split(call)[1:]) == 0, call
-    _check(ng.read_cells(tmp_path / "again_results" / "cells.h5ad"), done.cells)
+    assert text.splitlines()[-1] == "cp again_results/selected.h5ad again_results/cells.h5ad"
+    again = ng.read_cells(tmp_path / "again_results" / "selected.h5ad")
+    _check(again, done.cells)
+    pd.testing.assert_series_equal(again.obs["selection"], done.cells.obs["selection"])
 
 
 def test_masks_drawn_by_hand_lie_beside_and_a_changed_input_is_said(
@@ -187,7 +191,9 @@ def test_masks_drawn_by_hand_lie_beside_and_a_changed_input_is_said(
     assert 9998 in ng.read_cells(tmp_path / "hand_results" / "cells.h5ad").obs["label"].tolist()
 
 
-def test_two_sections_are_repeated_together(tissue: SampleTissue, tmp_path: Path) -> None:
+def test_two_sections_are_repeated_together(
+    tissue: SampleTissue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     windows = [slice(700, 1000), slice(1000, 1300)]
     images = [
         ng.MultiplexImage(
@@ -200,7 +206,8 @@ def test_two_sections_are_repeated_together(tissue: SampleTissue, tmp_path: Path
     params = ng.IntegrateParams(**_FAST)
     atlas = ng.read_reference(_written(tissue.reference, tmp_path / "atlas.h5ad"))
     tables[1] = ng.clean(tables[1])
-    first, second = ng.integrate(tables, atlas, params, seed=1)
+    together = ng.integrate(tables, atlas, params, seed=1)
+    first, second = ng.cluster(together, ng.ClusterParams(), seed=4)
     of = [
         (Masked(labels=Data(kept=f"masks{i}")), Measured(image=Data(kept=f"image{i}")))
         for i in range(2)
@@ -210,6 +217,8 @@ def test_two_sections_are_repeated_together(tissue: SampleTissue, tmp_path: Path
         seed=1,
         sections=({"name": "a", "steps": of[0]},),  # type: ignore[arg-type]
         place=1,
+        cluster=ng.ClusterParams(),
+        cluster_seed=4,
     )
     reference = Referenced(reference=Data(path=str(tmp_path / "atlas.h5ad")))
     kept = {f"masks{i}": Snapshot(masks[i]) for i in range(2)}
@@ -222,6 +231,16 @@ def test_two_sections_are_repeated_together(tissue: SampleTissue, tmp_path: Path
     again = ng.read_cells(tmp_path / "two_results" / "cells.h5ad")
     np.testing.assert_array_equal(again.obsm["X_gluer"], second.obsm["X_gluer"])
     assert not np.array_equal(again.obsm["X_gluer"], first.obsm["X_gluer"])
+    pd.testing.assert_series_equal(again.obs["cluster"], second.obs["cluster"])
+    path = tmp_path / "two.sh"
+    write_recipe(steps, kept, path, form="recipe", what="x", version="1")
+    monkeypatch.chdir(tmp_path)
+    for line in path.read_text().replace("\\\n", " ").splitlines():
+        if line.startswith("napari-gluer "):
+            assert main(shlex.split(line)[1:]) == 0, line
+    again = ng.read_cells(tmp_path / "two_results" / "cells.h5ad")
+    np.testing.assert_array_equal(again.obsm["X_gluer"], second.obsm["X_gluer"])
+    pd.testing.assert_series_equal(again.obs["cluster"], second.obs["cluster"])
 
 
 def _written(reference: AnnData, path: Path) -> Path:

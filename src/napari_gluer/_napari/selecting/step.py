@@ -19,10 +19,10 @@ from napari_gluer._napari.selecting.how import HowBar
 from napari_gluer._napari.selecting.inside import Rule
 from napari_gluer._napari.selecting.named_list import NamedList
 from napari_gluer._napari.selecting.on_tissue import TissueDrawing, Tool
-from napari_gluer._napari.selecting.saving import write_selections
 from napari_gluer._napari.selection_layer import show_selection
 from napari_gluer._napari.selections import How
 from napari_gluer._napari.steps.base import Step, side_by_side
+from napari_gluer.io.selections import write_selections
 from napari_gluer.selecting import with_selections
 
 _RULES: dict[str, Rule] = {"mostly inside the outline": "most", "touched by the outline": "any"}

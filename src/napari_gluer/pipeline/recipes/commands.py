@@ -66,10 +66,7 @@ class _Files:
 def as_commands(
     steps: Sequence[Step], *, what: str, version: str, file: str = "recipe.sh", out: str = "results"
 ) -> str:
-    """A shell script that gives the same cells again; arguments as of `as_script`.
-
-    Selections and clusters that several sections share have no command: a comment says so.
-    """
+    """A shell script that gives the same cells again; arguments as of `as_script`."""
     chosen = needed(steps)
     files = _Files(out)
     checks = [data for step in chosen for data in _files_of(step) if data.sha256]
@@ -148,8 +145,8 @@ def _add_later(to: _Files, step: Step) -> None:
         case Integrated():
             _integrate(to, step)
         case Selected():
-            names = ", ".join(step.named)
-            to.note(f"selections {names} in the table: no command does this; the script does")
+            before, to.cells = to.cells, to.file("selected.h5ad")
+            to.call("select", before, step.file, "--out", to.cells)
         case Exported():
             genes = [] if step.genes is None else list(step.genes)
             to.call("export", to.cells, *genes, "--reference", to.reference, "--out",
@@ -170,18 +167,17 @@ def _integrate(to: _Files, step: Integrated) -> None:
     out = to.file("integrated" if several else "integrated.h5ad")
     to.call("integrate", *tables, "--reference", to.reference, "--out", out,
             *as_flags(step.params), f"--seed={step.seed}")  # fmt: skip
-    to.cells = f"{out}/{to.cells.rpartition('/')[2]}" if several else out
+    tables = [f"{out}/{one.rpartition('/')[2]}" for one in tables] if several else [out]
+    if step.cluster is not None:
+        out = to.file("clustered" if several else "clustered.h5ad")
+        to.call("cluster", *tables, "--out", out, *as_flags(step.cluster),
+                f"--seed={step.cluster_seed}")  # fmt: skip
+        tables = [f"{out}/{one.rpartition('/')[2]}" for one in tables] if several else [out]
+    to.cells = tables[step.place]
     for number, column in enumerate(step.columns, start=1):
         typed = to.file(f"types_{number}.h5ad")
         to.call("transfer", to.cells, column, "--reference", to.reference, "--out", typed)
         to.cells = typed
-    if step.cluster is not None and several:
-        to.note("clusters common to all sections: no command finds them; the script does")
-    elif step.cluster is not None:
-        clustered = to.file("cells.h5ad")
-        to.call("cluster", to.cells, "--out", clustered, *as_flags(step.cluster),
-                f"--seed={step.cluster_seed}")  # fmt: skip
-        to.cells = clustered
 
 
 def _regions(regions: Data | None) -> list[str]:

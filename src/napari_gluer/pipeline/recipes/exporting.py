@@ -1,5 +1,6 @@
 """Steps as files: a script or commands, and beside them what no other file holds."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from napari_gluer.errors import InputError
 from napari_gluer.io.atomic import atomic_path
 from napari_gluer.io.hashing import sha256
 from napari_gluer.io.labels_files import read_labels
+from napari_gluer.io.selections import write_selections
 from napari_gluer.pipeline.recipes.commands import as_commands
 from napari_gluer.pipeline.recipes.keeping import (
     Fingerprint,
@@ -19,7 +21,7 @@ from napari_gluer.pipeline.recipes.keeping import (
 )
 from napari_gluer.pipeline.recipes.needed import needed
 from napari_gluer.pipeline.recipes.script import as_script
-from napari_gluer.pipeline.recipes.steps import Data, Edited, Integrated, Step
+from napari_gluer.pipeline.recipes.steps import Data, Edited, Integrated, Selected, Step
 from napari_gluer.track import Track, silently
 
 Form = Literal["script", "recipe"]
@@ -95,7 +97,7 @@ class _Beside:
 
     def __init__(self, folder: Path, start: Path, kept: Mapping[str, Any]) -> None:
         self._folder, self._start, self._kept = folder, start, kept
-        self._edits = 0
+        self._numbers: Counter[str] = Counter()
         self.files: dict[str, Path] = {}
 
     def resolved(self, step: Step) -> Step:
@@ -110,9 +112,13 @@ class _Beside:
             ]
             changed["sections"] = tuple(sections)
         if isinstance(step, Edited):
-            self._edits += 1
-            path = self._folder / f"markers_{self._edits}.csv"
+            path = self._next("markers")
             write_columns(step.columns, step.channels, path)
+            self.files[path.name] = path
+            changed["file"] = self._relative(path)
+        if isinstance(step, Selected):
+            path = self._next("selections")
+            write_selections(path, step.named)
             self.files[path.name] = path
             changed["file"] = self._relative(path)
         return step.model_copy(update=changed) if changed else step
@@ -131,6 +137,11 @@ class _Beside:
             self.files[data.kept] = write_kept(value, self._folder, data.kept)
         path = self.files[data.kept]
         return data.model_copy(update={"path": self._relative(path), "sha256": sha256(path)})
+
+    def _next(self, name: str) -> Path:
+        self._numbers[name] += 1
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return self._folder / f"{name}_{self._numbers[name]}.csv"
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self._start).as_posix()

@@ -32,9 +32,7 @@ import hashlib
 import sys
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from anndata import AnnData
 
 import napari_gluer as ng
 
@@ -198,8 +196,8 @@ def _write_later(to: _Written, step: Step) -> None:
         case Integrated():
             _write_integration(to, step)
         case Selected():
-            named = {name: list(labels) for name, labels in step.named.items()}
-            to.say(f"{cells}, _ = ng.with_selections({cells}, {named!r})")
+            named = f"ng.read_selections(HERE / {step.file!r})"
+            to.say(f"{cells}, _ = ng.with_selections({cells}, {named})")
         case Exported():
             genes = None if step.genes is None else list(step.genes)
             params = as_python(step.params, "ng.ExportParams")
@@ -235,21 +233,9 @@ def _write_integration(to: _Written, step: Integrated) -> None:
 
 def _write_clusters(to: _Written, step: Integrated, names: list[str]) -> None:
     params = as_python(step.cluster, "ng.ClusterParams") if step.cluster else ""
-    if len(names) == 1:
-        to.say(f"{names[0]} = ng.cluster({names[0]}, {params}, seed={step.cluster_seed})")
-        return
     every = ", ".join(names)
-    to.say("# clusters that are common to all sections")
-    to.say(f"tables = [{every}]")
-    to.say('unmatched = np.concatenate([one.obs["gluer_unmatched"] for one in tables])')
-    to.say('obs = pd.DataFrame({"gluer_unmatched": unmatched})')
-    to.say('factors = np.concatenate([one.obsm["X_gluer"] for one in tables])')
-    to.say("together = AnnData(obs=obs.set_index(obs.index.astype(str)))")
-    to.say('together.obsm["X_gluer"] = factors')
-    to.say(f"together = ng.cluster(together, {params}, seed={step.cluster_seed})")
-    to.say("ends = np.cumsum([one.n_obs for one in tables])")
-    to.say("for one, end in zip(tables, ends, strict=True):")
-    to.say('    one.obs["cluster"] = together.obs["cluster"].array[end - one.n_obs : end]')
+    given = every if len(names) == 1 else f"[{every}]"
+    to.say(f"{every} = ng.cluster({given}, {params}, seed={step.cluster_seed})")
 
 
 def _image(to: _Written, step: Segmented | Measured) -> str:

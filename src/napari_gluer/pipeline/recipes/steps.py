@@ -145,6 +145,8 @@ class Selected(Record):
     kind: Literal["selection"] = "selection"
     named: dict[str, tuple[int, ...]]
     """Labels of the cells of each."""
+    file: str = ""
+    """Where they were written, beside a script."""
 
 
 class Exported(Record):
