@@ -127,6 +127,17 @@ def test_nothing_to_show_is_no_picture() -> None:
     assert np.isnan(np.asarray(no_levels(INDEX)[0])).all()
 
 
+def test_of_a_pyramid_without_values_3d_views_get_next_to_nothing() -> None:
+    labels = np.zeros((6, 1400, 1400), np.int32)
+    labels[2:4, 5:9, 5:9] = 7
+    index = LabelIndex(labels)
+    assert len(index.levels) > 1
+    levels = no_levels(index)
+    assert [one.shape for one in levels[:-1]] == [one.shape for one in index.levels[:-1]]
+    assert levels[-1].shape == (4, 4, 4)
+    assert all(np.isnan(np.asarray(one)).all() for one in levels)
+
+
 def test_categories_have_their_number_and_fade_to_another() -> None:
     plain = category_codes(INDEX, types())
     assert [at(plain, label) for label in (9, 2, 5, 0)] == [2, 1, 0, 0]

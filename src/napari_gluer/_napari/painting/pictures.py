@@ -14,6 +14,7 @@ from napari_gluer.palette import GREY
 _SHADES = 128  # of values where they are drawn by numbers
 _STEP = 32  # between two shades of a channel that is mixed with others
 _UNMATCHED, _FIRST_FADED = 1, 2
+_LEAST = 4  # pixels
 _FIRST_OPAQUE = _FIRST_FADED + _SHADES
 _CLEAR: Any = (0.0, 0.0, 0.0, 0.0)
 
@@ -53,8 +54,16 @@ def value_levels(index: LabelIndex, shown: Shown) -> list[LookUp]:
 
 
 def no_levels(index: LabelIndex) -> list[LookUp]:
-    """A picture of the same kind without any value."""
-    return index.look_up(np.zeros(0, np.int64), np.zeros(0, np.float32), np.nan)
+    """A picture of the same kind without any value.
+
+    Of a pyramid the coarsest level, which 3-D views show, is next to nothing: a ray goes through
+    an empty volume as slowly as through a full one.
+    """
+    levels = index.look_up(np.zeros(0, np.int64), np.zeros(0, np.float32), np.nan)
+    if len(levels) > 1:
+        least = np.zeros([min(size, _LEAST) for size in levels[-1].shape], np.int32)
+        levels[-1] = LookUp(least, levels[-1].values)
+    return levels
 
 
 def rest(index: LabelIndex, shown: Shown) -> Codes | None:
