@@ -1,8 +1,9 @@
 """What figures are drawn on: a page's width, text that is read in print, legends beside data."""
 
 import textwrap
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
@@ -34,39 +35,50 @@ WRITTEN: "dict[RcKeyType, Any]" = {
 }
 """Settings with which files are written: text stays text."""
 
+_ONE = RLock()
 _FAMILY = "DejaVu Sans"
 _GLYPH = 0.56  # mean width of a letter of that font, of its size
 _ROUNDS = 4
 _TALL = 160.0  # mm beyond the panels, before the height is known
 
 
-def styled(params: FigureParams) -> AbstractContextManager[None]:
+def one_at_a_time() -> AbstractContextManager[object]:
+    """Wait until no other thread makes a figure: Matplotlib's settings are one for all."""
+    return _ONE
+
+
+@contextmanager
+def styled(params: FigureParams) -> Iterator[None]:
     """Settings of text and lines while a figure is made; the caller's come back after it."""
     size = params.font_size
-    return mpl.rc_context(
-        {
-            **WRITTEN,
-            "font.family": _FAMILY,
-            "font.size": size,
-            "axes.titlesize": size,
-            "axes.labelsize": size,
-            "xtick.labelsize": size,
-            "ytick.labelsize": size,
-            "legend.fontsize": size,
-            "figure.titlesize": size,
-            "axes.linewidth": 0.6,
-            "axes.unicode_minus": True,
-            "axes.axisbelow": True,
-            "text.parse_math": False,  # names of genes and types may hold a $
-            "text.usetex": False,
-            "xtick.major.width": 0.6,
-            "ytick.major.width": 0.6,
-            "xtick.major.size": 2,
-            "ytick.major.size": 2,
-            "xtick.major.pad": 2,
-            "ytick.major.pad": 2,
-        }
-    )
+    with (
+        _ONE,
+        mpl.rc_context(
+            {
+                **WRITTEN,
+                "font.family": _FAMILY,
+                "font.size": size,
+                "axes.titlesize": size,
+                "axes.labelsize": size,
+                "xtick.labelsize": size,
+                "ytick.labelsize": size,
+                "legend.fontsize": size,
+                "figure.titlesize": size,
+                "axes.linewidth": 0.6,
+                "axes.unicode_minus": True,
+                "axes.axisbelow": True,
+                "text.parse_math": False,  # names of genes and types may hold a $
+                "text.usetex": False,
+                "xtick.major.width": 0.6,
+                "ytick.major.width": 0.6,
+                "xtick.major.size": 2,
+                "ytick.major.size": 2,
+                "xtick.major.pad": 2,
+                "ytick.major.pad": 2,
+            }
+        ),
+    ):
+        yield
 
 
 def new_figure(params: FigureParams, rows: int = 1, row_mm: float = 60.0) -> Figure:

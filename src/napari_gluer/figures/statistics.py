@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import gaussian_kde, norm, rankdata
+from scipy.stats import norm, rankdata
 
 Array = NDArray[np.float64]
 
-_MOST_OF_DENSITY = 5000
+_BINS, _MOST_BINS = 16, 8192  # of a density: to a bandwidth, and in all
 
 
 def wilson(
@@ -99,7 +99,8 @@ def area_under_curve(score: NDArray[np.floating], right: NDArray[np.bool_]) -> f
 def density(values: NDArray[np.floating], points: int = 128) -> tuple[Array, Array]:
     """Gaussian kernel density between the least and the greatest value, Scott's bandwidth.
 
-    More than 5,000 values are represented by as many quantiles.
+    Values within a sixteenth of a bandwidth of each other count at their mean, so that a million
+    take no longer than a thousand.
 
     Parameters
     ----------
@@ -114,7 +115,14 @@ def density(values: NDArray[np.floating], points: int = 128) -> tuple[Array, Arr
         Places and densities, ``(points,)`` each.
     """
     found = np.asarray(values, np.float64)
-    if len(found) > _MOST_OF_DENSITY:
-        found = np.quantile(found, np.linspace(0, 1, _MOST_OF_DENSITY))
-    grid = np.linspace(found.min(), found.max(), points)
-    return grid, np.asarray(gaussian_kde(found)(grid), np.float64)
+    low, high = found.min(), found.max()
+    bandwidth = found.std(ddof=1) * len(found) ** -0.2
+    n_bins = int(np.clip(np.ceil((high - low) / bandwidth * _BINS), 1, _MOST_BINS))
+    places = np.minimum((found - low) * (n_bins / (high - low)), n_bins - 1).astype(np.intp)
+    counts = np.bincount(places)
+    there = np.flatnonzero(counts)
+    means = np.bincount(places, found)[there] / counts[there]
+    grid = np.linspace(low, high, points)
+    kernels = np.exp(-0.5 * ((grid[:, None] - means) / bandwidth) ** 2)
+    heights = kernels @ counts[there] / (len(found) * bandwidth * np.sqrt(2 * np.pi))
+    return grid, np.asarray(heights, np.float64)

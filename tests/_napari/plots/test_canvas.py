@@ -1,3 +1,7 @@
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,9 +11,10 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from napari.components import ViewerModel
 
-from napari_gluer._napari.plots.canvas import FigureView
+from napari_gluer._napari.plots.canvas import FigureView, Make, Sheet, pictured
 from napari_gluer._napari.plots.theming import recolored, screen_colors
 from napari_gluer.errors import InputError
+from napari_gluer.figures.canvas import styled
 from napari_gluer.figures.group_violins import group_violin_figure
 from napari_gluer.figures.params import FigureParams
 
@@ -28,8 +33,12 @@ def view(qtbot: Any, model: ViewerModel) -> FigureView:
     return made
 
 
+def show(view: FigureView, make: Make) -> None:
+    view.show_picture(pictured(make, view.sheet(FigureParams())), make, FigureParams())
+
+
 def test_a_figure_is_as_wide_as_the_panel(qtbot: Any, view: FigureView) -> None:
-    view.show_figure(violins, FigureParams())
+    show(view, violins)
     canvas = view.widget()
     assert canvas is not None
     assert 300 < canvas.width() <= 400
@@ -39,21 +48,21 @@ def test_a_figure_is_as_wide_as_the_panel(qtbot: Any, view: FigureView) -> None:
 
 
 def test_what_is_too_wide_is_scrolled(view: FigureView) -> None:
-    view.show_figure(lambda params: violins(params, 30), FigureParams())
+    show(view, lambda params: violins(params, 30))
     canvas = view.widget()
     assert canvas is not None
     assert canvas.width() > 600
 
 
 def test_what_fits_no_width_is_refused_and_the_old_one_stays(view: FigureView) -> None:
-    view.show_figure(violins, FigureParams())
+    show(view, violins)
     before = view.figure
 
     def never(params: FigureParams) -> Figure:
         raise InputError("too many")
 
     with pytest.raises(InputError, match="too many"):
-        view.show_figure(never, FigureParams())
+        show(view, never)
     assert view.figure is before
 
 
@@ -61,7 +70,7 @@ def test_what_fits_no_width_is_refused_and_the_old_one_stays(view: FigureView) -
 def test_figures_wear_the_theme(
     qtbot: Any, view: FigureView, model: ViewerModel, theme: str
 ) -> None:
-    view.show_figure(violins, FigureParams())
+    show(view, violins)
     model.theme = theme
     ground, ink = screen_colors(model)
     figure = lambda: view.figure  # noqa: E731
@@ -79,3 +88,47 @@ def test_colours_that_mean_something_stay() -> None:
     after = [body.get_facecolor() for body in figure.axes[0].collections]
     for one, other in zip(before, after, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_the_picture_has_the_dots_of_the_screen(view: FigureView) -> None:
+    show(view, violins)
+    width = view.widget().width()
+    fine = replace(view.sheet(FigureParams()), ratio=2.0)
+    picture = pictured(violins, fine)
+    assert picture.dots.shape[1] == pytest.approx(2 * width, abs=2)
+    view.show_picture(picture, violins, FigureParams())
+    assert view.widget().width() == pytest.approx(width, abs=1)
+
+
+def test_what_is_seen_is_what_was_drawn(qtbot: Any, view: FigureView) -> None:
+    def red(params: FigureParams) -> Figure:
+        figure = Figure((2, 1), dpi=params.dpi)
+        axes = figure.add_axes((0, 0, 0.5, 1))
+        axes.set_axis_off()
+        axes.axhspan(0, 1, color="red")
+        return figure
+
+    show(view, red)
+    grabbed = view.widget().grab().toImage()
+    assert grabbed.pixelColor(20, 48).name() == "#ff0000"
+    assert grabbed.pixelColor(150, 48).name() == screen_colors(view._viewer)[0]
+
+
+def test_figures_are_made_one_after_another() -> None:
+    """Matplotlib's settings are one for all threads."""
+    told: list[str] = []
+
+    def make(name: str) -> Callable[[FigureParams], Figure]:
+        def made(params: FigureParams) -> Figure:
+            with styled(params):
+                told.append(name)
+                time.sleep(0.05)
+                told.append(name)
+                return Figure()
+
+        return made
+
+    sheet = Sheet(FigureParams(), 300, 1.0, "#000000", "#ffffff")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda name: pictured(make(name), sheet), "abcd"))
+    assert [told[i] for i in range(0, 8, 2)] == [told[i] for i in range(1, 8, 2)]

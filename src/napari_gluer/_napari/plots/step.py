@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from matplotlib.figure import Figure
 from napari.components import ViewerModel
 from napari.layers import Labels
 from napari.utils.events import Event
@@ -21,10 +22,11 @@ from napari_gluer._napari.attached import (
 )
 from napari_gluer._napari.folding import Section, is_open, no_stray_wheel
 from napari_gluer._napari.forms import form, read
+from napari_gluer._napari.jobs import while_waiting
 from napari_gluer._napari.linked import LinkedView, linked_of
 from napari_gluer._napari.paintables import Paintable, paintables
 from napari_gluer._napari.pickers import labels_picker
-from napari_gluer._napari.plots.canvas import FigureView
+from napari_gluer._napari.plots.canvas import FigureView, Picture, pictured
 from napari_gluer._napari.plots.drawing import (
     Drawn,
     Kind,
@@ -47,6 +49,7 @@ from napari_gluer._napari.plots.save_view import ask_and_write
 from napari_gluer._napari.plots.saving import FIGURES, TABLES, asked_path, write_csv
 from napari_gluer._napari.steps.base import Outcome, Step, side_by_side
 from napari_gluer.errors import InputError
+from napari_gluer.figures.canvas import one_at_a_time
 from napari_gluer.figures.files import save_figure
 from napari_gluer.figures.params import SINGLE_COLUMN, FigureParams
 from napari_gluer.palette import colors_of
@@ -98,8 +101,18 @@ class PlotsStep(Step):
         """What is drawn now."""
         return self._drawn
 
-    def prepare(self) -> Callable[[Track], Drawn]:
+    def prepare(self) -> Callable[[Track], tuple[Drawn, Picture]]:
         """Read everything that the plot depends on."""
+        sheet = self.figure.sheet(read(FigureParams, self.print_form))
+        numbers = self._numbers()
+
+        def work(track: Track) -> tuple[Drawn, Picture]:
+            plot = numbers(track)
+            return plot, _in_steps(track, lambda: pictured(plot.figure, sheet))
+
+        return work
+
+    def _numbers(self) -> Callable[[Track], Drawn]:
         layer: Labels = self.labels.value
         cells, kind = needed_cells(layer), self.kind.currentData()
         by: By = self.by.currentData() if kind.has_groups else Way.NONE
@@ -123,7 +136,7 @@ class PlotsStep(Step):
             "colors": _colors(cells, by, linked),
         }
         if kind is not Kind.PROFILE:
-            return lambda track: _in_steps(track, lambda: drawn(Request(**given)))
+            return lambda _: drawn(Request(**given))
         corners, (size, unit) = corners_of(self.viewer, layer), unit_of(layer)
         data, n_edits, places = full_resolution(layer), edits(layer), self._places
 
@@ -133,11 +146,12 @@ class PlotsStep(Step):
 
         return work
 
-    def finish(self, result: Drawn) -> Outcome:
+    def finish(self, result: tuple[Drawn, Picture]) -> Outcome:
         """Show the figure."""
-        self.figure.show_figure(result.figure, read(FigureParams, self.print_form))
-        self._drawn = result
-        self.caption.setText(result.caption)
+        plot, picture = result
+        self.figure.show_picture(picture, plot.figure, read(FigureParams, self.print_form))
+        self._drawn = plot
+        self.caption.setText(plot.caption)
         self._enable()
         n = len(self.genes.chosen)
         return Outcome(f"{self.kind.currentText().capitalize()} of {n} gene{'s' * (n != 1)}.")
@@ -238,9 +252,16 @@ class PlotsStep(Step):
         path = asked_path(self, "Save figure", "plot", FIGURES)
         if path is None:
             return
-        figure = plot.figure(read(FigureParams, self.print_form))
+        params = read(FigureParams, self.print_form)
+
+        def write() -> Figure:
+            with one_at_a_time():
+                made = plot.figure(params)
+                save_figure(made, path)
+            return made
+
         try:
-            save_figure(figure, path)
+            figure = while_waiting("Saving the figure …", write)
         except OSError as error:
             raise InputError(f"{path} could not be written: {error.strerror or error}.") from error
         width, height = figure.get_size_inches() * 25.4
@@ -250,7 +271,7 @@ class PlotsStep(Step):
         plot = self._needed()
         path = asked_path(self, "Save data", "plot", TABLES)
         if path is not None:
-            write_csv(plot.data, path)
+            while_waiting("Saving the data …", lambda: write_csv(plot.data, path))
             self.say(f"Saved {len(plot.data):,} rows to {path.name}.")
 
     def _save_view(self) -> None:
@@ -307,7 +328,7 @@ def _combo() -> QComboBox:
     return box
 
 
-def _in_steps(track: Track, act: Callable[[], Drawn]) -> Drawn:
+def _in_steps(track: Track, act: Callable[[], Picture]) -> Picture:
     """`act` as the one step of a job."""
     for _ in track([0], "Drawing"):
         found = act()
