@@ -211,9 +211,9 @@ def test_help_of_run_shows_the_fields_own_words(
     said = " ".join(capsys.readouterr().out.replace("│", " ").split())
     assert "--integrate.factorize.rank" in said
     assert "Number of factors, at most as many as features link" in said
-    # the default of a part is the published one, not the one of the default preset
-    assert "--integrate.factorize.rank INT Number of factors, at most" in said
-    assert "20 to 50. [default" not in said
+    # a part alone has the published values: those of the default preset come first
+    rank = ng.IntegrateParams().factorize.rank
+    assert f"20 to 50. [default: {rank}; paper: {ng.FactorizeParams().rank}]" in said
 
 
 def test_an_unknown_flag_is_an_input_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,9 +12,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+import napari_gluer as ng
 from napari_gluer import cli
 from napari_gluer.cli import application
 from napari_gluer.cli.application import app, report
+from napari_gluer.cli.examples import EXAMPLES
 from napari_gluer.cli.faults import commands_of
 from napari_gluer.cli.helping import COMMANDS
 from napari_gluer.errors import InputError
@@ -171,3 +174,57 @@ def _read(terminal: int) -> Iterator[str]:
             yield os.read(terminal, 4096).decode(errors="replace")
         except OSError:  # the other end is closed
             return
+
+
+CALLS = [(name, call) for name, calls in EXAMPLES.items() for call in calls]
+
+
+@pytest.mark.parametrize(("command", "call"), CALLS)
+def test_examples_are_calls_that_the_program_understands(command: str, call: str) -> None:
+    words = shlex.split(call)
+    assert words[:2] == ["napari-gluer", command]
+    used, bound, _ = app.parse_args(words[1:])
+    assert used.__name__.replace("_", "-") == command
+    assert bound.arguments
+
+
+def test_every_command_shows_its_examples(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert set(EXAMPLES) == set(commands_of(app))
+    for number, (command, calls) in enumerate(EXAMPLES.items()):
+        width = (80, 120)[number % 2]
+        monkeypatch.setattr(app, "console", Console(width=width))
+        said = help_of(capsys, command, "--help")
+        assert max(map(len, said.splitlines())) <= width
+        typed = said.replace("\\\n", " ")  # as a shell takes lines that go on
+        for call in calls:
+            assert call in " ".join(typed.split()), f"{command} at {width}"
+
+
+def test_what_stands_without_a_flag_comes_first_in_usage(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def usage(command: str) -> str:
+        return help_of(capsys, command, "--help").splitlines()[0]
+
+    assert usage("run") == "Usage: napari-gluer run SOURCE... --reference PATH --out PATH [OPTIONS]"
+    assert (
+        usage("hand-over") == "Usage: napari-gluer hand-over CELLS [GENES...] --out PATH [OPTIONS]"
+    )
+    assert usage("explain") == "Usage: napari-gluer explain CELLS LABEL --reference PATH [OPTIONS]"
+
+
+def test_settings_of_a_preset_show_the_values_of_both(capsys: pytest.CaptureFixture[str]) -> None:
+    said = " ".join(help_of(capsys, "run", "--help-all").replace("│", " ").split())
+    default, paper = ng.IntegrateParams(), ng.IntegrateParams(preset="paper")
+    epochs = f"[default: {default.network.max_epochs}; paper: {paper.network.max_epochs}]"
+    assert (
+        f"--integrate.network.max-epochs INT Largest number of passes over the pairs. {epochs}"
+        in said
+    )
+    assert "[choices: default, paper] [default: default]" in said
+    assert "[default: singular; paper: multiplicative]" in said
+    assert default.canonical.rounds == paper.canonical.rounds
+    rounds = said.partition("--integrate.canonical.rounds")[2].partition("--")[0]
+    assert rounds.endswith(f"[default: {default.canonical.rounds}] ")

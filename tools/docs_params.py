@@ -19,8 +19,9 @@ Made by `tools/docs_params.py` from the code; do not edit.
 A parameter of `ng.PipelineParams` is a flag of `napari-gluer run`, its parts joined by dots:
 `integrate.factorize.rank` is `--integrate.factorize.rank 30`. The commands that do one step leave
 the first part out: `napari-gluer integrate … --factorize.rank 30`. Where there is a choice of
-methods, `kind` chooses: `--clean.size.kind bounds --clean.size.smallest 30`. Flags that take a list
-are repeated: `--genes CD3E --genes NKG7`.
+methods, `kind` chooses: `--clean.size.kind bounds --clean.size.smallest 30`. A flag with a list
+takes several words (`--genes CD3E NKG7`), so what has no flag of its own, an image for instance,
+stands first.
 """
 
 INTEGRATE = """

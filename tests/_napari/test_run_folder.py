@@ -15,7 +15,12 @@ from napari_gluer._napari.captions import title
 from napari_gluer._napari.history import history_of
 from napari_gluer._napari.linked import linked_of
 from napari_gluer._napari.paintables import Origin
-from napari_gluer._napari.run_folder import first_painting, read_run_folder, run_layers
+from napari_gluer._napari.run_folder import (
+    first_painting,
+    is_run_folder,
+    read_run_folder,
+    run_layers,
+)
 from napari_gluer.errors import InputError
 from napari_gluer.io.image_writing import write_image
 from napari_gluer.pipeline.recipes.from_run import steps_of_run
@@ -116,3 +121,15 @@ def test_a_damaged_record_is_told_and_nothing_opens(
     viewer.open(str(tmp_path / "out"), plugin="napari-gluer")
     assert len(viewer.layers) == 0
     assert "run.json cannot be read" in notified[-1].message
+
+
+def test_a_folder_of_a_stopped_run_is_told_and_not_opened(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "out")
+    (tmp_path / "out" / "run.json").rename(tmp_path / "out" / "run.unfinished.json")
+    assert is_run_folder(tmp_path / "out")
+    with pytest.raises(InputError, match="files of two runs may be mixed"):
+        read_run_folder(tmp_path / "out")
+    (tmp_path / "new" / ".writing-x").mkdir(parents=True)
+    assert is_run_folder(tmp_path / "new")
+    with pytest.raises(InputError, match="holds no finished run"):
+        read_run_folder(tmp_path / "new")

@@ -19,6 +19,7 @@ from docutils.utils.math import MathError
 import napari_gluer as ng
 from napari_gluer import slots
 from napari_gluer.cli import app
+from napari_gluer.cli.examples import EXAMPLES
 
 ROOT = Path(__file__).resolve().parents[2]
 SLOTS = (ROOT / "docs" / "slots.md").read_text(encoding="utf-8")
@@ -118,6 +119,18 @@ def test_every_command_has_a_page_with_its_flags() -> None:
         }
         assert {flag for flag in flags if flag not in text} == set()
         assert "``" not in text.replace("```", "")
+        assert all(call in text.replace(" \\\n    ", " ") for call in EXAMPLES[name])
+
+
+def test_flags_stand_in_the_sections_of_the_help_with_their_values() -> None:
+    text = commands.pages()["commands/integrate"]
+    below = text.partition("## Mutual nearest neighbours")[2].partition("\n## ")[0]
+    default, paper = (ng.IntegrateParams(preset=preset).anchors for preset in ("default", "paper"))
+    assert (
+        f"| `--anchors.max-partners INT` | {default.max_partners}; paper: {paper.max_partners} | "
+    ) in below
+    assert "| **CELLS**, `--cells` | **needed** | " in text
+    assert "[multiplicative" in text.replace("\\", "")
 
 
 def test_every_key_of_the_code_is_explained() -> None:

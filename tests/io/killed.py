@@ -28,7 +28,8 @@ from napari_gluer.io.labels_files import read_labels
 from napari_gluer.io.labels_writing import write_labels
 from napari_gluer.io.maps import MapHeader, TrainedMap, load_map, save_map
 from napari_gluer.io.tables_out import write_table
-from napari_gluer.pipeline.running import _aside, _moved
+from napari_gluer.pipeline.placing import aside_in, placed
+from napari_gluer.pipeline.records import UNFINISHED, why_unfinished
 
 N = 60
 ROWS = np.arange(1, N + 1)
@@ -96,12 +97,14 @@ def generation_of_map(path: Path) -> int:
 
 def write_run(folder: Path, generation: int) -> None:
     """A whole run folder, moved into place as `napari_gluer.run` does."""
-    with _aside(folder) as aside:
+    with aside_in(folder) as aside:
         write_cells(cells_of(generation), aside / "cells.h5ad")
         write_labels(LABELS + generation, aside / "labels.ome.tif")
-        names = ["cells.h5ad", "labels.ome.tif", "run.json"]
+        picture = f"gene_{generation % 3}.png"  # another gene than the run before
+        (aside / picture).write_text(str(generation))
+        names = ["cells.h5ad", "labels.ome.tif", picture, "run.json"]
         (aside / "run.json").write_text(json.dumps({"files": names, "generation": generation}))
-        _moved(aside, folder)
+        placed(aside, folder)
 
 
 def generation_of_run(folder: Path) -> int:
@@ -109,8 +112,12 @@ def generation_of_run(folder: Path) -> int:
     found = [table_of(folder / "cells.h5ad"), labels_of(folder / "labels.ome.tif")]
     record = folder / "run.json"
     if not record.exists():
+        assert why_unfinished(folder), "a folder of mixed files does not say so"
         return max(found)
-    told = int(json.loads(record.read_text())["generation"])
+    known = json.loads(record.read_text())
+    told = int(known["generation"])
+    inside = {path.name for path in folder.iterdir() if path.name[0] != "."}
+    assert inside - {UNFINISHED} == set(known["files"])
     assert found == [told, told], f"the record is of {told}, the files of {found}"
     return told
 

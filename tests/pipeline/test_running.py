@@ -14,6 +14,10 @@ from anndata import AnnData
 from matplotlib.image import imread
 
 import napari_gluer as ng
+from napari_gluer.pipeline.finding import is_table
+from napari_gluer.pipeline.planning import plan
+from napari_gluer.pipeline.recipes.from_run import steps_of_run
+from napari_gluer.pipeline.records import RECORD, UNFINISHED, read_record
 from napari_gluer.pipeline.writing import how_known
 
 T = TypeVar("T")
@@ -126,6 +130,47 @@ def test_a_second_run_replaces_the_first_and_nothing_else(inputs: ng.Inputs, out
     ng.run(inputs, out, QUICK, seed=2)
     assert json.loads((out / "run.json").read_text())["seed"] == 2
     assert {path.name for path in out.iterdir()} == FILES | {"notes.txt"}
+
+
+def test_a_run_over_a_stopped_one_replaces_it_and_says_so(inputs: ng.Inputs, out: Path) -> None:
+    ng.run(inputs, out, QUICK, seed=1)
+    (out / RECORD).rename(out / UNFINISHED)  # as after a kill before the record came
+    (out / "gene_OLD.png").write_text("of the run before")
+    mark = json.loads((out / UNFINISHED).read_text()) | {"files": [*FILES, "gene_OLD.png"]}
+    (out / UNFINISHED).write_text(json.dumps(mark))
+    result = ng.run(inputs, out, QUICK, seed=1)
+    assert result.log.outcomes["write"] == "replaces a run that was stopped before it was finished"
+    assert read_record(out)["steps"]["write"]["outcome"] == result.log.outcomes["write"]
+    assert {path.name for path in out.iterdir()} == FILES
+
+
+@pytest.mark.parametrize("ending", [".zarr", ".zarr.zip"])
+def test_cells_come_from_zarr_as_from_h5ad(inputs: ng.Inputs, tmp_path: Path, ending: str) -> None:
+    table = tmp_path / f"table{ending}"
+    ng.write_cells(ng.read_cells(inputs.source), table)
+    assert ng.read_cells(table).n_obs == 50
+    from_zarr = ng.run(ng.Inputs(table, inputs.reference), tmp_path / "z", QUICK)
+    from_h5ad = ng.run(inputs, tmp_path / "h", QUICK)
+    np.testing.assert_array_equal(from_zarr.found.labels, from_h5ad.found.labels)
+    np.testing.assert_array_equal(from_zarr.cells.obsm["X_gluer"], from_h5ad.cells.obsm["X_gluer"])
+    outcome = read_record(tmp_path / "z")["steps"]["read cells"]["outcome"]
+    assert outcome == "50 cells × 8 features (counts)"
+    (skipped,) = ng.run_many([ng.Inputs(table, inputs.reference)], tmp_path / "many", QUICK)
+    assert skipped.status == "done"
+    (skipped,) = ng.run_many([ng.Inputs(table, inputs.reference)], tmp_path / "many", QUICK)
+    assert (skipped.status, skipped.name) == ("skipped", "table")
+    planned = plan([ng.Inputs(table, inputs.reference)], [tmp_path / "new"], QUICK, 0)[0]
+    assert planned.size == "50 cells × 8 features"
+    assert planned.steps[0] == "draw the cells as discs"
+    first = steps_of_run(read_record(tmp_path / "z"))[0]
+    assert (first.kind, first.cells.path) == ("table", str(table))
+
+
+def test_a_zarr_that_is_an_image_is_no_table(tmp_path: Path) -> None:
+    ng.write_labels(np.ones((20, 20), np.uint16), tmp_path / "tissue.zarr")
+    assert not is_table(tmp_path / "tissue.zarr")
+    assert not is_table("https://example.org/cells.zarr")
+    assert not is_table(tmp_path / "missing.zarr")
 
 
 def test_a_folder_that_cannot_be_written_is_said_before_the_work(

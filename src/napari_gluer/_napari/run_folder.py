@@ -31,12 +31,13 @@ from napari_gluer.io.images import ImageParams
 from napari_gluer.io.labels_files import open_labels
 from napari_gluer.io.zarr_stores import is_address
 from napari_gluer.labels import checked_labels
-from napari_gluer.pipeline.recipes.from_run import steps_of_run
+from napari_gluer.pipeline.finding import is_spots
+from napari_gluer.pipeline.recipes.from_run import started_from_table, steps_of_run
+from napari_gluer.pipeline.records import why_unfinished
 
 RECORD = "run.json"
 _CELLS, _LABELS = "cells.h5ad", "labels.ome.tif"
 _HASHED = 2**31  # bytes of an image that are compared with what the run read
-_TABLES = (".h5ad", ".csv", ".csv.gz", ".parquet")
 
 
 @dataclass(eq=False)
@@ -63,8 +64,9 @@ class RunFolder:
 
 
 def is_run_folder(folder: Path | str) -> bool:
-    """Whether `run` wrote the folder."""
-    return all((Path(folder) / name).is_file() for name in (RECORD, _CELLS, _LABELS))
+    """Whether `run` wrote the folder, or was stopped while it did."""
+    files = (Path(folder) / name for name in (RECORD, _CELLS, _LABELS))
+    return all(one.is_file() for one in files) or bool(why_unfinished(Path(folder)))
 
 
 def read_run_folder(folder: Path | str) -> RunFolder:
@@ -73,9 +75,12 @@ def read_run_folder(folder: Path | str) -> RunFolder:
     Raises
     ------
     InputError
-        If cells, labels or record are damaged, or the labels are not those of the cells.
+        If cells, labels or record are damaged, the labels are not those of the cells, or a run
+        was stopped while it put its files there.
     """
     source = Path(folder)
+    if why := why_unfinished(source):
+        raise InputError(why)
     record = _record(source)
     opened = open_labels(source / _LABELS)
     found = RunFolder(
@@ -86,7 +91,8 @@ def read_run_folder(folder: Path | str) -> RunFolder:
         opened.pixel_size_um,
     )
     inputs = record.get("inputs", {})
-    _open_image(found, inputs)
+    if not started_from_table(record):
+        _open_image(found, inputs)
     _open_reference(found, inputs.get("reference", {}))
     ng.LabelIndex(found.labels).positions(found.cells)  # refuses a table of other labels
     return found
@@ -159,7 +165,7 @@ def _open_image(run: RunFolder, inputs: Mapping[str, Any]) -> None:
     """The image that the run started from, where there was one and it is still there."""
     facts = inputs.get("source", {})
     place = str(facts.get("address") or facts.get("path") or "")
-    if not place or place.casefold().endswith(_TABLES):
+    if not place or is_spots(place):
         return
     if not is_address(place):
         if not Path(place).exists():

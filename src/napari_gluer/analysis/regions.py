@@ -38,7 +38,7 @@ class RegionParams(Params):
     """Regions of interest compared."""
 
     confidence: Annotated[float, Gt(0), Lt(1)] = 0.95
-    """Of the intervals of shares."""
+    """Level of the confidence intervals of shares."""
 
     min_cells: Annotated[int, Ge(2)] = 3
     """Regions of fewer cells are not tested for expression."""

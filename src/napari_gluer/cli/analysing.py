@@ -36,13 +36,14 @@ def markers(
     Parameters
     ----------
     cells
-        Table of cells, .h5ad.
+        Table of cells, .h5ad or .zarr.
     by
         Column of groups: cluster, or a transferred type.
     out
         CSV to write, one row per group and gene, the best first.
     reference
-        The reference of the integration, .h5ad: test imputed genes in place of measured ones.
+        The reference of the integration, .h5ad or .zarr:
+        test imputed genes in place of measured ones.
     genes
         Which genes; all where none is named.
     params
@@ -71,7 +72,7 @@ def name_clusters(  # noqa: PLR0913 - one parameter a flag
     Parameters
     ----------
     cells
-        Table of cells, .h5ad.
+        Table of cells, .h5ad or .zarr.
     by
         Column of clusters.
     markers
@@ -80,7 +81,8 @@ def name_clusters(  # noqa: PLR0913 - one parameter a flag
     out
         CSV to write, one row per cluster.
     reference
-        The reference of the integration, .h5ad: score imputed genes in place of measured ones.
+        The reference of the integration, .h5ad or .zarr:
+        score imputed genes in place of measured ones.
     params
         When a name is given.
     seed
@@ -112,7 +114,7 @@ def trajectory(  # noqa: PLR0913 - one parameter a flag
     table
         Joint table of coembed, or integrated cells, .h5ad.
     out
-        Table to write, .h5ad, with the column pseudotime.
+        Table to write, .h5ad or .zarr, with the column pseudotime.
     root_cell
         Name of the cell to start from.
     root_label
@@ -151,7 +153,7 @@ def compare_regions(  # noqa: PLR0913 - one parameter a flag
     Parameters
     ----------
     cells
-        Table of cells, .h5ad.
+        Table of cells, .h5ad or .zarr.
     out
         Folder for regions.csv, composition.csv and expression.csv.
     regions
@@ -159,13 +161,14 @@ def compare_regions(  # noqa: PLR0913 - one parameter a flag
     column
         Column of regions, in place of outlines.
     by
-        Column of types.
+        Column of types, cell_type_transferred for instance.
     genes
-        Genes to compare, or all.
+        Genes to compare; the word all compares every gene.
     reference
-        The reference of the integration, .h5ad: compare imputed genes in place of measured ones.
+        The reference of the integration, .h5ad or .zarr:
+        compare imputed genes in place of measured ones.
     pixel_size_um
-        Of the image that the outlines were drawn on, where positions are in µm.
+        Size of a pixel of the image that the outlines were drawn on, where positions are in µm.
     params
         Intervals and least numbers.
     """

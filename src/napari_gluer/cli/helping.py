@@ -1,8 +1,9 @@
 """Help in sections that follow the steps; long lists of flags folded to one line a step."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from textwrap import indent
 from typing import Any
 
 from cyclopts import ArgumentCollection
@@ -11,12 +12,17 @@ from cyclopts.help.inline_text import InlineText
 from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
+from napari_gluer.cli.examples import EXAMPLES, in_lines
 from napari_gluer.cli.kinds import members_of
+from napari_gluer.integration.params import IntegrateParams
+from napari_gluer.params import Params
 
 _DEEPEST = {"run": 1, "integrate": 0}
 """Dots in the longest names that the help of a command shows one by one; elsewhere all are."""
-_SELDOM = {"run": ("--spots", "--assign", "--discs")}
+_SELDOM = {"run": ("--measure", "--spots", "--assign", "--discs")}
 """Of these the help of a command shows nothing one by one."""
+_OF_PRESETS = {"run": "integrate.", "integrate": ""}
+"""Commands with a preset, and how the names of its settings begin there."""
 _LAST = ("--tiles", "folded")
 _EMPTY = {"()", '""', "[]", "None"}
 
@@ -65,10 +71,17 @@ class Sections:
         parts = _commands(panel) if panel.format == "command" else self._flags(panel)
         for part in parts:
             show(console, options, part)
+        calls = EXAMPLES.get(self.command, ()) if self.arguments and panel.entries else ()
+        if calls:
+            text = "\n".join(in_lines(call, console.width - 2) for call in calls)
+            console.print("\nExample:" if len(calls) == 1 else "\nExamples:")
+            console.print(indent(text, "  "), markup=False, highlight=False, soft_wrap=True)
 
     def render_usage(self, console: Console, options: ConsoleOptions, usage: Any) -> None:
-        """As cyclopts does."""
-        DefaultFormatter().render_usage(console, options, usage)
+        """What stands without a flag comes first: a flag that takes several words would eat it."""
+        known = self.arguments
+        mine = usage if known is None else Text(f"Usage: {usage_of(self.command, known)}\n")
+        DefaultFormatter().render_usage(console, options, mine)
 
     def render_description(self, console: Console, options: ConsoleOptions, text: Any) -> None:
         """As cyclopts does."""
@@ -116,17 +129,52 @@ class Sections:
         owners = [
             kind for kind, model in members.items() if field.replace("-", "_") in model.model_fields
         ]
-        text = _text(entry.description)
+        text = Text(self._help(parent)) if field == "kind" and union else _text(entry.description)
         if 0 < len(owners) < len(members):
             text = Text.assemble((f"[{', '.join(owners)}] ", "cyclopts.choices"), text)
         default = None if entry.default in _EMPTY else entry.default
         if field == "kind" and union is not None and union.show_default:
             default = str(getattr(union.field_info.default, "kind", None) or "") or None
+        if self.command in _OF_PRESETS and default is None:
+            default = _of_presets(_name(entry).removeprefix("--" + _OF_PRESETS[self.command]))
         return entry.copy(description=InlineText(text), default=default)
 
     def _help(self, name: str) -> str:
         found = next((one for one in self.arguments or () if one.name == name), None)
         return str(found.parameter.help or "").strip() if found is not None else ""
+
+
+def _of_presets(name: str) -> str | None:
+    """What the presets set: ``60; paper: 500``, or one value where they agree."""
+    found = [
+        _value_of(params, name.replace("-", "_").split("."))
+        for params in (IntegrateParams(), IntegrateParams(preset="paper"))
+    ]
+    own, published = found
+    if own is None or name == "preset":
+        return own
+    return own if published in {own, None} else f"{own}; paper: {published}"
+
+
+def _value_of(params: object, names: Sequence[str]) -> str | None:
+    """The value at the end of the fields `names`; None where the method has no such field."""
+    value: Any = params
+    for name in names:
+        value = value.kind if name == "kind" else getattr(value, name, None)
+    return None if value in (None, "", ()) or isinstance(value, Params) else str(value)
+
+
+def usage_of(command: str, arguments: ArgumentCollection) -> str:
+    """A command with what it needs: ``napari-gluer run SOURCE... --out PATH [OPTIONS]``."""
+    words = ["napari-gluer", command]
+    for one in arguments:
+        if one.index is None:
+            continue
+        several = "..." if one.token_count()[1] else ""
+        word = f"{one.name.removeprefix('--').replace('-', '_').upper()}{several}"
+        words.append(word if one.required else f"[{word}]")
+    needed = [one for one in arguments if one.required and one.index is None]
+    return " ".join([*words, *(f"{one.name} PATH" for one in needed), "[OPTIONS]"])
 
 
 def _commands(panel: HelpPanel) -> Iterable[HelpPanel]:

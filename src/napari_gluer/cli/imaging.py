@@ -75,7 +75,7 @@ def measure(  # noqa: PLR0913 - one parameter a flag
     labels
         Labels image of the same size (.tif, .zarr), or outlines (.geojson, .parquet).
     out
-        Table to write, .h5ad.
+        Table to write, .h5ad or .zarr.
     nuclei
         Labels of the nuclei, or their outlines (of QuPath's cells the nuclei), to measure nucleus
         and cytoplasm apart.
@@ -122,7 +122,7 @@ def assign_spots(  # noqa: PLR0913 - one parameter a flag
     labels
         Labels image of the cells, or outlines (.geojson, .parquet) with their image.
     out
-        Table to write, .h5ad.
+        Table to write, .h5ad or .zarr.
     image
         Image that outlines, or labels, belong to.
     columns

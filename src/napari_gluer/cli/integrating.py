@@ -10,6 +10,7 @@ import napari_gluer as ng
 from napari_gluer.cli.application import Flat, app, reference_of, refuse_inputs, report
 from napari_gluer.io.atomic import atomic_path
 from napari_gluer.io.cells import refuse_other_table
+from napari_gluer.io.cells_zarr import is_zarr_name
 from napari_gluer.io.values import write_values
 from napari_gluer.pipeline.writing import Painter, how_known
 
@@ -24,14 +25,14 @@ def clean(
     figure: Path | None = None,
     params: Annotated[ng.CleanParams, Flat] = ng.CleanParams(),  # noqa: B008 - frozen
 ) -> None:
-    """Drop what is no cell and turn intensities into comparable signals.
+    """Drop what is no cell and turn intensities into comparable signals; write a table.
 
     Parameters
     ----------
     cells
-        Table of measured cells, .h5ad.
+        Table of measured cells, .h5ad or .zarr.
     out
-        Table to write, .h5ad.
+        Table to write, .h5ad or .zarr.
     figure
         Picture of every marker's mixture to write, .png, .pdf or .svg.
     params
@@ -55,23 +56,23 @@ def integrate(
     params: Annotated[ng.IntegrateParams, Flat, _OF_PRESET] = ng.IntegrateParams(),  # noqa: B008 - frozen
     seed: int = 0,
 ) -> None:
-    """Integrate cells with a single-cell reference by GLUER.
+    """Integrate cells with a single-cell reference by GLUER; write the integrated table.
 
     Parameters
     ----------
     cells
-        Table of cells, .h5ad; several (tissue sections) are integrated together.
+        Table of cells, .h5ad or .zarr; several (tissue sections) are integrated together.
     reference
-        Single-cell RNA-seq, .h5ad.
+        Single-cell RNA-seq, .h5ad or .zarr.
     out
-        Table to write, .h5ad; for several tables the folder for them, by their names.
+        Table to write, .h5ad or .zarr; for several tables the folder for them, by their names.
     pairs
         True pairs of one table, .csv: name of the reference cell, name of the cell; with a line of
         headings.
     params
         Preset and every part of the method.
     seed
-        Of every random draw.
+        Of the random numbers: the same seed, the same result.
     """
     places = _places(cells, out)
     for place in places:
@@ -89,8 +90,10 @@ def _places(cells: list[Path], out: Path) -> list[Path]:
     """Where each table is written."""
     if len(cells) == 1:
         return [out]
-    if out.suffix == ".h5ad" or out.is_file():
-        raise ng.InputError(f"{len(cells)} tables need a folder for --out; {out} is a file.")
+    if out.suffix == ".h5ad" or is_zarr_name(out) or out.is_file():
+        raise ng.InputError(
+            f"{len(cells)} tables need a folder for --out; {out} is the name of one table."
+        )
     places = [out / path.name for path in cells]
     if len(set(places)) < len(places):
         raise ng.InputError("Tables that go together must have file names of their own.")
@@ -114,19 +117,19 @@ def cluster(
     params: Annotated[ng.ClusterParams, Flat] = ng.ClusterParams(),  # noqa: B008 - frozen
     seed: int = 0,
 ) -> None:
-    """Cluster integrated cells.
+    """Cluster integrated cells in the co-embedding; write the table with the column cluster.
 
     Parameters
     ----------
     cells
-        Integrated cells, .h5ad; several (tissue sections that were integrated together) are
+        Integrated cells, .h5ad or .zarr; several (sections that were integrated together) are
         clustered as one, so that a cluster is the same in each.
     out
-        Table to write, .h5ad; for several tables the folder for them, by their names.
+        Table to write, .h5ad or .zarr; for several tables the folder for them, by their names.
     params
         Neighbours and resolution.
     seed
-        Of the search.
+        Of the random numbers: the same seed, the same result.
     """
     places = _places(cells, out)
     for place in places:
@@ -145,11 +148,11 @@ def impute(cells: Path, genes: list[str], *, reference: Path, out: Path) -> None
     Parameters
     ----------
     cells
-        Integrated cells, .h5ad.
+        Integrated cells, .h5ad or .zarr.
     genes
         Genes of the reference.
     reference
-        The reference of the integration, .h5ad.
+        The reference of the integration, .h5ad or .zarr.
     out
         CSV to write: label, unmatched, one column per gene (log1p of counts per 10,000).
     """
@@ -167,13 +170,13 @@ def transfer(cells: Path, column: str, *, reference: Path, out: Path) -> None:
     Parameters
     ----------
     cells
-        Integrated cells, .h5ad.
+        Integrated cells, .h5ad or .zarr.
     column
         Column of the reference's obs, cell_type for instance.
     reference
-        The reference of the integration, .h5ad.
+        The reference of the integration, .h5ad or .zarr.
     out
-        Table to write, .h5ad.
+        Table to write, .h5ad or .zarr.
     """
     refuse_other_table(out)
     refuse_inputs(out, reference)
@@ -191,13 +194,13 @@ def paint(cells: Path, labels: Path, gene: str, *, reference: Path, out: Path) -
     Parameters
     ----------
     cells
-        Integrated cells, .h5ad.
+        Integrated cells, .h5ad or .zarr.
     labels
         Their labels image.
     gene
         Gene of the reference.
     reference
-        The reference of the integration, .h5ad.
+        The reference of the integration, .h5ad or .zarr.
     out
         PNG to write.
     """

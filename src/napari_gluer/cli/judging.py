@@ -25,9 +25,9 @@ def validate(
     Parameters
     ----------
     cells
-        Integrated cells, .h5ad.
+        Integrated cells, .h5ad or .zarr.
     reference
-        The reference of the integration, .h5ad.
+        The reference of the integration, .h5ad or .zarr.
     out
         Page to write, .html; it needs nothing else.
     genes
@@ -54,16 +54,16 @@ def validate(
 def explain(
     cells: Path, label: int, *, reference: Path, column: str = "", features: int = 10
 ) -> None:
-    """Say why one cell was placed where it was.
+    """Say why one cell was placed where it was; printed, nothing is written.
 
     Parameters
     ----------
     cells
-        Integrated cells, .h5ad.
+        Integrated cells, .h5ad or .zarr.
     label
         Value of the cell in the labels image.
     reference
-        The reference of the integration, .h5ad.
+        The reference of the integration, .h5ad or .zarr.
     column
         Column of the reference that neighbours are named by, types for instance.
     features

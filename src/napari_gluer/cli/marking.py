@@ -16,11 +16,11 @@ def mark(cells: Path, markers: Path, *, out: Path) -> None:
     Parameters
     ----------
     cells
-        Table of cells, .h5ad.
+        Table of cells, .h5ad or .zarr.
     markers
         CSV that was exported with a recipe: channel, and columns of the table's var.
     out
-        Table to write, .h5ad.
+        Table to write, .h5ad or .zarr.
     """
     refuse_other_table(out)
     refuse_inputs(out, markers)
@@ -35,12 +35,12 @@ def select(cells: Path, selections: Path, *, out: Path) -> None:
     Parameters
     ----------
     cells
-        Table of cells, .h5ad.
+        Table of cells, .h5ad or .zarr.
     selections
         CSV with the columns label and selection, as napari's panel Selections exports it.
     out
-        Table to write, .h5ad: a column "selection", or where selections overlap one of yes or no
-        for each.
+        Table to write, .h5ad or .zarr: a column "selection", or where selections overlap one
+        of yes or no for each.
     """
     refuse_other_table(out)
     refuse_inputs(out, selections)

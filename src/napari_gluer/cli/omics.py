@@ -82,11 +82,12 @@ def peak_links(  # noqa: PLR0913 - one parameter a flag
     genes
         Which genes; all where none is named.
     reference
-        The reference of the integration, .h5ad: take imputed genes in place of measured ones.
+        The reference of the integration, .h5ad or .zarr:
+        take imputed genes in place of measured ones.
     params
         Reach, groups of cells, permutations.
     seed
-        Of groups and permutations.
+        Of the random groups and permutations.
     """
     if out.suffix.casefold() != ".csv" or out.is_dir():
         raise InputError(f"{out} is no CSV file; give --out a name that ends in .csv.")

@@ -23,11 +23,11 @@ def export(
     Parameters
     ----------
     cells
-        Integrated cells, .h5ad.
+        Integrated cells, .h5ad or .zarr.
     genes
-        Genes of the reference; none writes all.
+        Genes of the reference; all where none is named.
     reference
-        The reference of the integration, .h5ad.
+        The reference of the integration, .h5ad or .zarr.
     out
         File to write, .h5ad, .csv, .csv.gz or .parquet; log1p of counts per 10,000.
     params
@@ -47,11 +47,11 @@ def reverse(cells: Path, features: list[str], *, reference: Path, out: Path) -> 
     Parameters
     ----------
     cells
-        Integrated cells, .h5ad.
+        Integrated cells, .h5ad or .zarr.
     features
         Columns of the cells.
     reference
-        The reference of the integration, .h5ad.
+        The reference of the integration, .h5ad or .zarr.
     out
         CSV to write: reference_cell, one column per feature, in the unit of the cells' values.
     """
@@ -77,15 +77,15 @@ def coembed(
     Parameters
     ----------
     cells
-        Integrated cells, .h5ad; several that were integrated in one call.
+        Integrated cells, .h5ad or .zarr; several that were integrated in one call.
     reference
-        The reference of the integration, .h5ad.
+        The reference of the integration, .h5ad or .zarr.
     out
-        Table to write, .h5ad.
+        Table to write, .h5ad or .zarr.
     params
         Layout and clusters.
     seed
-        Of layout and clusters.
+        Of the random numbers of layout and clusters.
     """
     refuse_other_table(out)
     refuse_inputs(out, *cells, reference)
@@ -106,14 +106,16 @@ def coembed(
 
 @app.command
 def reproduce(cells: list[Path], *, reference: Path | None = None) -> int:
-    """Integrate again as the results remember, and compare. Exit status 3: another result.
+    """Integrate again as the results remember, and compare; nothing is written.
+
+    Exit status 0: the same result came out; 3: another one.
 
     Parameters
     ----------
     cells
-        Integrated cells, .h5ad; of one call, all of them in their order.
+        Integrated cells, .h5ad or .zarr; of one call, all of them in their order.
     reference
-        The reference of the integration, .h5ad, where it is not at its old place.
+        The reference of the integration, .h5ad or .zarr, where it is not at its old place.
     """
     tables = [ng.read_cells(path) for path in cells]
     place = reference or _remembered(tables[0].uns.get("gluer", {}))
@@ -146,13 +148,13 @@ def subsample(
     Parameters
     ----------
     reference
-        Single-cell RNA-seq, .h5ad.
+        Single-cell RNA-seq, .h5ad or .zarr.
     out
-        Smaller reference to write, .h5ad, log1p of counts per 10,000.
+        Smaller reference to write, .h5ad or .zarr, log1p of counts per 10,000.
     params
         How many, and of what.
     seed
-        Of the draw.
+        Of the random draw.
     """
     refuse_other_table(out)
     refuse_inputs(out, reference)

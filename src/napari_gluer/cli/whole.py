@@ -42,9 +42,9 @@ def run(  # noqa: PLR0913 - one parameter a flag
     ----------
     source
         Multiplexed image (file, folder or address), decoded spots (.csv, .csv.gz, .parquet; with
-        masks), or table of cells with positions (.h5ad). Several are run one by one.
+        masks), or table of cells with positions (.h5ad, .zarr). Several are run one by one.
     reference
-        Single-cell RNA-seq, .h5ad.
+        Single-cell RNA-seq, .h5ad or .zarr.
     out
         Folder for cells.h5ad, labels.ome.tif, PNGs and run.json; for several sources one folder
         each in it, by their names, and summary.csv.
@@ -58,7 +58,7 @@ def run(  # noqa: PLR0913 - one parameter a flag
     params
         Parameters of every step.
     seed
-        Of every random draw.
+        Of the random numbers: the same seed, the same result.
     dry_run
         Only say what would be done with each source, and about what memory and time it takes.
     """
@@ -158,7 +158,7 @@ def demo(*, out: Path = Path("demo-output"), seed: int = 0, window: bool = True)
     out
         Folder for results and pictures.
     seed
-        Of the tissue and of every random draw.
+        Of the tissue and of all random numbers.
     window
         Open napari; without a real display a picture of it is saved instead.
     """

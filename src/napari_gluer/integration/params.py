@@ -271,8 +271,8 @@ class IntegrateParams(Params):
     """
 
     preset: Literal["default", "paper"] = "default"
-    """Where all other values start: the method built here, or GLUER as published.
-    docs/parameters.md lists the values of both."""
+    """Where all other values start: the method built here, or GLUER as published
+    ("paper")."""
 
     quality: QualityParams = QualityParams()
     """Which reference cells have a say."""

@@ -31,7 +31,7 @@ def is_zarr_table(path: str | os.PathLike[str]) -> bool:
     if not (is_zarr_name(source) and source.exists()):
         return False
     try:
-        with _opened(source) as group:
+        with opened_group(source) as group:
             return {"obs", "var"} <= set(group)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return False
@@ -50,7 +50,7 @@ def read_zarr_table(path: str | os.PathLike[str], *, joint: bool = False) -> Ann
     if not source.exists():
         raise InputError(f"There is no folder {source}.")
     with refusing(source.name, "Write the table again with AnnData.write_zarr."):
-        with _opened(source) as group:
+        with opened_group(source) as group:
             found = sorted(group)
             if not {"obs", "var"} <= set(found):
                 raise InputError(
@@ -111,7 +111,7 @@ def _zip(folder: Path, archive: Path) -> None:
             packing.writestr(entry, file.read_bytes())
 
 
-class _opened:  # noqa: N801 - used as a function is
+class opened_group:  # noqa: N801 - used as a function is
     """The group at a path; a zip is closed again."""
 
     def __init__(self, source: Path) -> None:

@@ -11,11 +11,13 @@ from napari_gluer import slots
 from napari_gluer.errors import InputError, listed
 from napari_gluer.image import MultiplexImage
 from napari_gluer.io.cells import read_cells
+from napari_gluer.io.cells_zarr import is_zarr_table
 from napari_gluer.io.geojson import read_regions
 from napari_gluer.io.images import read_image
 from napari_gluer.io.labels_files import open_labels
 from napari_gluer.io.spot_tables import COMPRESSED, PARQUET_SUFFIXES, TEXT_SUFFIXES
 from napari_gluer.io.spots import read_spots
+from napari_gluer.io.zarr_stores import is_address
 from napari_gluer.measurement.intensities import measure
 from napari_gluer.measurement.limits import count_outside
 from napari_gluer.measurement.spots import assign_spots
@@ -107,10 +109,12 @@ def _cells_of_spots(
 
 
 def is_table(source: object) -> bool:
-    """Whether a source is a table of cells."""
+    """Whether a source is a table of cells: in memory, h5ad or zarr (which may be an image)."""
     if isinstance(source, AnnData):
         return True
-    return isinstance(source, str | Path) and Path(source).suffix.casefold() == ".h5ad"
+    if not isinstance(source, str | Path) or is_address(source):
+        return False
+    return Path(source).suffix.casefold() == ".h5ad" or is_zarr_table(source)
 
 
 def is_spots(source: object) -> bool:

@@ -7,9 +7,9 @@ from typing import Any
 import h5py  # type: ignore[import-untyped]
 import numpy as np
 import pyarrow.parquet as pq
-import zarr
 
 from napari_gluer.errors import InputError
+from napari_gluer.io.cells_zarr import opened_group
 from napari_gluer.io.damage import refusing
 from napari_gluer.io.h5ad import require_h5ad
 from napari_gluer.io.images import ImageParams, read_image
@@ -73,8 +73,9 @@ def size_of_table(path: str | Path) -> Size:
             return _size(file)
     if not source.exists():
         raise InputError(f"There is no file {source}.")
-    with refusing(source.name, "Save it again with AnnData.write_zarr."):
-        return _size(zarr.open_group(str(source), mode="r"))
+    would_do = "Save it again with AnnData.write_zarr."
+    with refusing(source.name, would_do), opened_group(source) as group:
+        return _size(group)
 
 
 def size_of_spots(path: str | Path) -> Size:

@@ -84,8 +84,8 @@ class Inputs:
     ----------
     source
         A multiplexed image (file, folder or address, or already read); decoded spots (``.csv``,
-        ``.parquet``), which need masks; or a table of cells with positions (``.h5ad``, or already
-        read).
+        ``.parquet``), which need masks; or a table of cells with positions (``.h5ad``, AnnData as
+        ``.zarr``, or already read).
     reference
         Single-cell RNA-seq: an ``.h5ad``, or already read.
     masks

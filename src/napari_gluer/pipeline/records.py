@@ -13,6 +13,10 @@ from napari_gluer.io.zarr_stores import is_address
 from napari_gluer.pipeline.model import Inputs, PipelineParams
 
 RECORD = "run.json"
+UNFINISHED = "run.unfinished.json"
+"""In place of the record while files are moved: those of two runs may lie beside each other."""
+ASIDE = ".writing-"
+"""How the names of folders begin in which a run writes before it moves its files."""
 PACKAGE = "napari-gluer"
 
 
@@ -31,13 +35,28 @@ def identities(inputs: Inputs) -> dict[str, Any]:
     return {name: _identity(value) for name, value in given.items() if value is not None} | choice
 
 
-def read_record(folder: Path) -> dict[str, Any]:
+def read_record(folder: Path, name: str = RECORD) -> dict[str, Any]:
     """``run.json`` of a folder; empty where there is none that can be read."""
     try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        record = json.loads((folder / name).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}
+
+
+def why_unfinished(folder: Path) -> str:
+    """Why a folder that a run has worked in holds no finished one, for a person; else empty."""
+    if (folder / RECORD).is_file():
+        return ""
+    again = "Wait for it, or run it again"
+    if (folder / UNFINISHED).is_file():
+        return (
+            f"{folder} is not finished: a run was stopped while it put its files there, or is at "
+            f"it, and files of two runs may be mixed. {again}; it then replaces them all."
+        )
+    if folder.is_dir() and any(folder.glob(f"{ASIDE}*")):
+        return f"{folder} holds no finished run: it was stopped, or is still at work. {again}."
+    return ""
 
 
 def finished(
@@ -78,7 +97,8 @@ def finished(
 
 def of_another_source(folder: Path, inputs: Inputs) -> str:
     """The source of the results in `folder`, where it is not the one of `inputs`; else empty."""
-    known = read_record(folder).get("inputs", {}).get("source", {})
+    record = read_record(folder) or read_record(folder, UNFINISHED)
+    known = record.get("inputs", {}).get("source", {})
     place = str(known.get("path", known.get("address", "")))
     source = inputs.source
     if not place or not isinstance(source, str | Path):

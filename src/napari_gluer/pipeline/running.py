@@ -1,15 +1,12 @@
 """A whole run, into a folder."""
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from napari_gluer.errors import InputError
 from napari_gluer.pipeline.model import Inputs, PipelineParams, Result
-from napari_gluer.pipeline.records import RECORD, read_record
+from napari_gluer.pipeline.placing import aside_in, placed
+from napari_gluer.pipeline.records import why_unfinished
 from napari_gluer.pipeline.steps import compute
 from napari_gluer.pipeline.writing import write_record, write_results
 from napari_gluer.tiles import TileParams
@@ -29,7 +26,8 @@ def run(
 
     Nothing appears in `out` before everything is computed; then files are moved there one by one,
     ``run.json`` last. Files of an earlier run there are replaced or, where this run has no such
-    file, removed.
+    file, removed. A kill while they are moved leaves ``run.unfinished.json`` in place of
+    ``run.json``; the next run replaces them all.
 
     Raises
     ------
@@ -52,53 +50,16 @@ class How:
 def run_read(inputs: Inputs, read: Inputs, folder: Path, how: How) -> Result:
     """`run`, where some inputs are read already: `read` is worked on, `inputs` recorded."""
     params, track = how.params, how.track
-    with _aside(folder) as aside:
+    stopped = bool(why_unfinished(folder))
+    with aside_in(folder) as aside:
         result = compute(read, params, seed=how.seed, tiles=how.tiles, track=track)
         try:
             result.log.seconds.timed("write", lambda: write_results(result, params, aside, track))
+            if stopped:
+                result.log.say("write", "replaces a run that was stopped before it was finished")
             write_record(inputs, params, how.seed, result, aside)
-            result.files.extend(_moved(aside, folder))
+            result.files.extend(placed(aside, folder))
             result.painted.update({g: folder / path.name for g, path in result.painted.items()})
         except OSError as error:
             raise InputError(f"Writing to {folder} failed: {error}.") from error
     return result
-
-
-def _moved(aside: Path, folder: Path) -> list[Path]:
-    """Move the files of `aside`, the record last, and remove those of an earlier run."""
-    earlier = _files_of_record(folder)
-    (folder / RECORD).unlink(missing_ok=True)  # a folder that is half moved has no record
-    paths = sorted(aside.iterdir(), key=lambda path: path.name == RECORD)
-    moved = [path.replace(folder / path.name) for path in paths]
-    for name in earlier - {path.name for path in moved}:
-        (folder / name).unlink(missing_ok=True)
-    return moved
-
-
-@contextmanager
-def _aside(folder: Path) -> Iterator[Path]:
-    """A hidden folder in `folder` to write into, removed at the end, with `folder` if it is new.
-
-    Raises
-    ------
-    InputError
-        If `folder` cannot be written to.
-    """
-    new = not folder.exists()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder))
-    except OSError as error:
-        raise InputError(f"Cannot write to {folder}: {error.strerror}.") from error
-    try:
-        yield aside
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-        if new and not any(folder.iterdir()):
-            folder.rmdir()
-
-
-def _files_of_record(folder: Path) -> set[str]:
-    """What an earlier run left in `folder`, by its record: pictures of its genes are not ours."""
-    names = read_record(folder).get("files", [])
-    return {str(name) for name in names if Path(str(name)).name == name}

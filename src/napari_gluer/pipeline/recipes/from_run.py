@@ -41,7 +41,7 @@ def steps_of_run(record: Mapping[str, Any]) -> tuple[Step, ...]:
     seed = int(record["seed"])
     columns = (params.label_column,) if params.label_column else _transferred(record)
     return (
-        *_cells(source, inputs, params),
+        *_cells(source, record, params),
         Cleaned(params=params.clean),
         Referenced(reference=reference),
         Integrated(
@@ -54,10 +54,17 @@ def steps_of_run(record: Mapping[str, Any]) -> tuple[Step, ...]:
     )
 
 
-def _cells(source: Data, inputs: Mapping[str, Any], params: PipelineParams) -> list[Step]:
+def started_from_table(record: Mapping[str, Any]) -> bool:
+    """Whether the source of a run was a table of cells; a ``.zarr`` may be an image too."""
+    place = str(record["inputs"].get("source", {}).get("path", ""))
+    return place.casefold().endswith(".h5ad") or "read cells" in record.get("steps", {})
+
+
+def _cells(source: Data, record: Mapping[str, Any], params: PipelineParams) -> list[Step]:
+    inputs = record["inputs"]
     masks, regions = _data(inputs.get("masks")), _data(inputs.get("regions"))
     name = source.path.casefold()
-    if name.endswith(".h5ad"):
+    if started_from_table(record):
         table = Tabled(cells=source, values=params.kind, draw=None if masks else params.discs)
         return [*([Masked(labels=masks)] if masks else []), table]
     if name.endswith(_SPOTS):
