@@ -3,7 +3,7 @@
 from typing import Any
 
 from napari.components import ViewerModel
-from napari.layers import Image, Labels, Layer, Shapes
+from napari.layers import Image, Labels, Layer, Points, Shapes
 from numpy.typing import ArrayLike, NDArray
 
 from napari_gluer.painting import LookUp
@@ -41,9 +41,14 @@ def lay_channel(
     )
 
 
-def drawing_over(viewer: ViewerModel, labels: Labels, **options: Any) -> Shapes:
-    """Add an empty Shapes layer that lies where `labels` lies; `options` are napari's."""
-    return viewer.add_shapes(ndim=labels.ndim, **_same_place(labels), **options)
+def drawing_over(viewer: ViewerModel, like: Layer | None, ndim: int, **options: Any) -> Shapes:
+    """Add an empty Shapes layer that lies where `like` lies; `options` are napari's."""
+    return viewer.add_shapes(ndim=ndim, **(placement(like, ndim) if like else {}), **options)
+
+
+def points_over(viewer: ViewerModel, labels: Labels, data: ArrayLike, **options: Any) -> Points:
+    """Add points, in pixels of `labels`, where that lies; `options` are napari's."""
+    return viewer.add_points(data, **placement(labels, labels.ndim), **options)
 
 
 def see(layer: Layer, *, visible: bool = True) -> None:

@@ -18,6 +18,7 @@ from napari_gluer._napari.adding import (
     lay_over,
     place_like,
     placement,
+    points_over,
     pyramid,
     see,
     show_labels,
@@ -167,7 +168,7 @@ def draw(viewer: ViewerModel, labels: Labels | ArrayLike, shown: Shown, name: st
         levels = no_levels(index) if in_3d else value_levels(index, shown)
         layer = _draw_values(viewer, labels, shown, levels, name)
         complete(viewer, labels, layer, solid(index, shown) if in_3d else rest(index, shown))
-        _turn_with(viewer, labels, layer, shown)
+        turn_with(viewer, labels, layer, shown)
     see(layer)
     entitle(viewer, layer, shown.title)  # first, so that the labels beneath stay seen through
     _hide_others(viewer, labels, layer)
@@ -207,7 +208,8 @@ def remember(layer: Layer, shown: Shown) -> None:
     layer.metadata.setdefault(KEY, {})[_SHOWN] = shown
 
 
-def _turn_with(viewer: ViewerModel, labels: Any, layer: Layer, shown: Shown) -> None:
+def turn_with(viewer: ViewerModel, labels: Any, layer: Layer, shown: Shown) -> None:
+    """Draw a layer of values anew whenever the view changes between slices and 3-D."""
     first = _SHOWN not in held(layer)
     remember(layer, shown)
     if first and layer.ndim == 3:
@@ -318,6 +320,7 @@ __all__: Sequence[str] = [
     "lay_over",
     "place_like",
     "placement",
+    "points_over",
     "robust_limits",
     "show_categories",
     "show_labels",

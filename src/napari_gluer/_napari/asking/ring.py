@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from napari_gluer._napari.attached import KEY, held
 from napari_gluer._napari.images import PAINTED
-from napari_gluer._napari.layers import place_like, placement
+from napari_gluer._napari.layers import place_like, points_over
 
 NAME = "asked cell"
 _KIND = "ring"
@@ -50,7 +50,9 @@ def _there(viewer: ViewerModel, ndim: int) -> Points | None:
 
 def _added(viewer: ViewerModel, labels: Labels) -> Points:
     active = viewer.layers.selection.active
-    layer = viewer.add_points(
+    layer = points_over(
+        viewer,
+        labels,
         np.zeros((1, labels.ndim)),
         name=NAME,
         face_color="transparent",
@@ -58,7 +60,6 @@ def _added(viewer: ViewerModel, labels: Labels) -> Points:
         border_width=_LINE,
         out_of_slice_display=labels.ndim > 2,  # a cell spans several slices
         metadata={KEY: {PAINTED: _KIND}},
-        **placement(labels, labels.ndim),
     )
     layer.editable = False
     viewer.layers.selection.active = active

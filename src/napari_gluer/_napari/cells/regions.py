@@ -9,7 +9,7 @@ from napari.layers import Layer, Shapes
 from numpy.typing import NDArray
 from qtpy.QtWidgets import QFormLayout, QPushButton, QWidget
 
-from napari_gluer._napari.layers import placement
+from napari_gluer._napari.layers import drawing_over
 from napari_gluer._napari.pickers import Picker
 from napari_gluer._napari.steps.base import side_by_side
 from napari_gluer.errors import InputError
@@ -66,15 +66,15 @@ class RegionRows(QWidget):
 
     def _draw(self, name: str) -> None:
         like = self._image_layer()
-        lies = {} if like is None else placement(like, 2)
-        layer = self._viewer.add_shapes(
-            ndim=2,
+        layer = drawing_over(
+            self._viewer,
+            like,
+            2,
             name=name.lower(),
             face_color="#ffffff10",  # the cells beneath must be seen
             edge_color=_EDGES[name],
             edge_width=_LINE / (self._viewer.scene.camera.zoom * _pixel(like)),
             opacity=1,
-            **lies,
         )
         layer.mode = "add_polygon"
         (self.within if name == _WITHIN else self.leave_out).choose(layer)

@@ -15,7 +15,7 @@ from napari_gluer._napari.adding import see
 from napari_gluer._napari.attached import KEY, cells_of, held, index_of, stale_of
 from napari_gluer._napari.captions import PAINTS
 from napari_gluer._napari.images import PAINTED
-from napari_gluer._napari.layers import CHANNEL, draw, remember, without_stale
+from napari_gluer._napari.layers import CHANNEL, draw, remember, turn_with, without_stale
 from napari_gluer._napari.linked import Shown, linked_of, rows_of
 from napari_gluer._napari.painting.companion import complete, follow_again, is_in_3d
 from napari_gluer._napari.painting.hovering import let_hover
@@ -153,6 +153,9 @@ def reconnect(viewer: ViewerModel) -> None:
         painted_on = labels.get(held(layer).get(PAINTS, ""))
         if isinstance(layer, Image) and painted_on is not None:
             _watch(viewer, painted_on, layer)
+            shown = linked_of(painted_on).shown
+            if layer is painting_of(viewer, painted_on) and shown is not None:
+                turn_with(viewer, painted_on, layer, shown)
     follow_again(viewer)
 
 

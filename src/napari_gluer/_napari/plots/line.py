@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from napari_gluer import slots
 from napari_gluer._napari.attached import KEY, held
 from napari_gluer._napari.images import pixel_size_um
-from napari_gluer._napari.layers import placement
+from napari_gluer._napari.layers import drawing_over
 from napari_gluer._napari.plots.drawing import Line
 from napari_gluer.errors import InputError
 from napari_gluer.measurement.cell_places import cell_places
@@ -36,15 +36,16 @@ def draw_line(viewer: ViewerModel, labels: Labels) -> Shapes:
     layer = line_layer(viewer, labels)
     if layer is None:
         pixel = float(labels.scale[-1])
-        layer = viewer.add_shapes(
-            ndim=labels.ndim,
+        layer = drawing_over(
+            viewer,
+            labels,
+            labels.ndim,
             name=NAME,
             edge_color=_COLOR,
             face_color="transparent",
             edge_width=_WIDTH / (viewer.scene.camera.zoom * pixel),
             opacity=1,
             metadata={KEY: {_LINE_OF: str(labels.unique_id)}},
-            **placement(labels, labels.ndim),
         )
     viewer.layers.selection.active = layer
     layer.visible = True

@@ -70,6 +70,7 @@ class TissueDrawing(QObject):
             self._layer = drawing_over(
                 self._viewer,
                 labels,
+                labels.ndim,
                 name=NAME,
                 edge_color=_EDGE,
                 face_color=_FACE,
