@@ -1,6 +1,7 @@
 """Results open in scanpy, squidpy and SpatialData as they are (tools/test_extras runs these)."""
 
 import warnings
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from napari_gluer.sample import SampleTissue
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the other programs
 GENE = 0
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 @pytest.fixture(scope="module")
@@ -151,3 +153,23 @@ def test_a_volume_and_odd_names_go_into_spatialdata(tmp_path: Path) -> None:
     assert list(table.obs["My_note_2"]) == [1, 2]
     assert list(table.obs["label"]) == [9, 4]
     assert list(table.layers) == ["raw_old"]
+
+
+def test_the_page_on_squidpy_runs_as_it_stands(
+    result: AnnData, tissue: SampleTissue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("squidpy", reason="squidpy is not installed (tools/test_extras)")
+    monkeypatch.syspath_prepend(str(DOCS))
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    monkeypatch.chdir(tmp_path)
+    pages = import_module("_generate.code")
+    ng.write_cells(result, "cells.h5ad")
+    names: dict[str, Any] = {"reference": tissue.reference}
+    page = DOCS / "neighbourhoods.md"
+    for block in pages.blocks(page):
+        if block.language == "python":
+            exec(compile(block.code, str(page), "exec"), names)  # noqa: S102 - our own text
+    shown = names["cells"]
+    assert not shown.obs["gluer_unmatched"].any()
+    types = shown.obs["cell_type_transferred"].cat.categories
+    assert shown.uns["cell_type_transferred_nhood_enrichment"]["zscore"].shape == (len(types),) * 2
