@@ -87,7 +87,7 @@ def test_every_type_is_split_in_the_same_proportion(tissue: SampleTissue) -> Non
 
 
 def test_a_cell_has_the_type_and_the_transcriptome_of_its_profile(tissue: SampleTissue) -> None:
-    profiles = load_profiles()[tissue.truth.obs["profile"]]
+    profiles = load_profiles()[tissue.truth.obs["profile"].to_list()]
     assert (profiles.obs["cell_type"].to_numpy() == tissue.truth.obs["cell_type"]).all()
     assert (profiles.X != tissue.truth.X).nnz == 0
 

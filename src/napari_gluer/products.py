@@ -128,5 +128,6 @@ def _moved(block: Any, device: torch.device) -> torch.Tensor:
     )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
-        moved = torch.sparse_csr_tensor(rows, columns, values, block.shape, check_invariants=True)
+        check = block.nnz > 0  # PyTorch 2.4 takes the columns of nothing for scattered
+        moved = torch.sparse_csr_tensor(rows, columns, values, block.shape, check_invariants=check)
         return moved.to(device)

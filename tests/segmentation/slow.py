@@ -85,6 +85,8 @@ def cheapest_label(
                 columns.append(raster[other])
                 costs.append(length * (slow[at] + slow[other]) / 2)
     graph = coo_array((costs, (rows, columns)), (labels.size, labels.size)).tocsr()
+    # SciPy's shortest paths took no wider ones for long
+    graph.indices, graph.indptr = (one.astype(np.int32) for one in (graph.indices, graph.indptr))
     best = np.full(labels.size, reach)
     found = np.zeros(labels.size, np.int32)
     for name in np.unique(labels[labels > 0]):
