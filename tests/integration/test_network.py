@@ -8,7 +8,7 @@ from torch import nn
 
 from napari_gluer.errors import InputError
 from napari_gluer.integration import network
-from napari_gluer.integration.network import MapNetwork, _mean_partners, _Training, fit_map
+from napari_gluer.integration.network import MapNetwork, Training, _mean_partners, fit_map
 from napari_gluer.integration.params import IntegrateParams, NetworkParams
 from napari_gluer.track import Cancelled
 
@@ -118,7 +118,7 @@ def test_seed_decides() -> None:
 def test_held_out_share_is_exact_and_apart(share: float, n: int, expected: int) -> None:
     reference, cells = linear_problem(n)
     params = SMALL.model_copy(update={"held_out": share})
-    training = _Training((reference, cells), diagonal(n), params, 0, CPU)
+    training = Training((reference, cells), diagonal(n), params, 0, CPU)
     held_out, trained = training.held_out.numpy(), training.pairs.numpy()
     assert len(held_out) == round(share * n) == expected
     together = np.concatenate([held_out, trained])
@@ -157,7 +157,7 @@ def held_out_error(mapped: np.ndarray, reference: np.ndarray, pairs: np.ndarray)
 
 def test_last_weights_without_patience() -> None:
     reference, cells, pairs, params = overfitting()
-    held_out = _Training((reference, cells), pairs, params, 0, CPU).held_out.numpy()
+    held_out = Training((reference, cells), pairs, params, 0, CPU).held_out.numpy()
     found = fit_map((reference, cells), pairs, params)
     assert len(found.training_loss) == len(found.held_out_loss) == 60
     assert found.held_out_loss.argmin() < 50
@@ -168,7 +168,7 @@ def test_last_weights_without_patience() -> None:
 
 def test_best_weights_and_an_early_end_with_patience() -> None:
     reference, cells, pairs, params = overfitting()
-    held_out = _Training((reference, cells), pairs, params, 0, CPU).held_out.numpy()
+    held_out = Training((reference, cells), pairs, params, 0, CPU).held_out.numpy()
     params = params.model_copy(update={"patience": 4})
     found = fit_map((reference, cells), pairs, params)
     best = int(found.held_out_loss.argmin())
@@ -208,7 +208,7 @@ def test_a_rate_too_high_breaks_down_in_words() -> None:
         fit_map((reference, cells * 1e30), diagonal(40), params)
 
 
-class Breaking(_Training):
+class Breaking(Training):
     """Weights are no longer numbers at the end of the sixth epoch."""
 
     def end_epoch(self) -> bool:
@@ -226,7 +226,7 @@ def test_the_last_good_map_is_kept_where_training_breaks_down(
     params = SMALL.model_copy(update={"max_epochs": 5, "patience": patience})
     truth = fit_map((reference, cells), diagonal(200), params)
     assert not truth.breakdown
-    monkeypatch.setattr(network, "_Training", Breaking)
+    monkeypatch.setattr(network, "Training", Breaking)
     longer = params.model_copy(update={"max_epochs": 40})
     found = fit_map((reference, cells), diagonal(200), longer)
     np.testing.assert_array_equal(found.cells, truth.cells)
@@ -253,7 +253,7 @@ def test_partners_that_err_apart_agree_on_the_mean() -> None:
     reference = np.concatenate([cells + errors, cells - errors])
     pairs = np.column_stack([np.arange(300), np.arange(300) % 150])
     params = SMALL.model_copy(update={"average_partners": True, "residual": True})
-    training = _Training((reference, cells), pairs, params, 0, CPU)
+    training = Training((reference, cells), pairs, params, 0, CPU)
     np.testing.assert_allclose(training.targets.numpy() * training.scale, cells, atol=1e-5)
     assert len(training.pairs) + len(training.held_out) == 150
     found = fit_map((reference, cells), pairs, params)

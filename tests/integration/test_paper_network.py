@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_gluer.integration.network import _Training, fit_map
+from napari_gluer.integration.network import Training, fit_map
 from napari_gluer.integration.params import IntegrateParams, NetworkParams
 
 PAPER = IntegrateParams(preset="paper").network
@@ -62,10 +62,10 @@ class Adam:
         ]
 
 
-def started(params: NetworkParams) -> tuple[_Training, Layers]:
+def started(params: NetworkParams) -> tuple[Training, Layers]:
     """A training before its first step, and its weights in double precision."""
     reference, cells, pairs = problem()
-    training = _Training((reference, cells), pairs, params, SEED, torch.device("cpu"))
+    training = Training((reference, cells), pairs, params, SEED, torch.device("cpu"))
     parts = training.network.parameters()
     return training, [part.detach().numpy().astype(np.float64) for part in parts]
 

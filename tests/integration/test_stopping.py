@@ -25,7 +25,7 @@ def outcome(result: AnnData) -> str:
 def broken_at(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The loss of this epoch and of all after it is no number."""
 
-    class Breaking(network._Training):
+    class Breaking(network.Training):
         def step(self) -> None:
             if len(self.losses) == epoch - 1:
                 with torch.no_grad():
@@ -33,7 +33,7 @@ def broken_at(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
                         part.fill_(float("nan"))
             super().step()
 
-    monkeypatch.setattr(network, "_Training", Breaking)
+    monkeypatch.setattr(network, "Training", Breaking)
 
 
 @pytest.mark.parametrize("preset", ["default", "paper"])

@@ -112,8 +112,8 @@ def fit_map(
             "There are no anchors between cells and reference, so nothing to train on. Link more "
             "features, search more neighbours (anchors.n_neighbors) or choose a closer reference."
         )
-    with _one_thread():
-        training = _Training(factors, pairs, params, seed, pick_device(device))
+    with one_thread():
+        training = Training(factors, pairs, params, seed, pick_device(device))
         steps = training.steps_per_epoch * params.max_epochs
         for step in track(range(steps), "Training the map"):
             training.step()
@@ -123,7 +123,7 @@ def fit_map(
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Layers this small wait for each other on several threads, for minutes on a busy machine."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -133,7 +133,7 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-class _Training:
+class Training:
     """State of one training: network, optimiser, batches, best weights."""
 
     def __init__(

@@ -16,7 +16,7 @@ from napari_gluer.track import Track, silently
 Array = NDArray[np.float32]
 Pairs = NDArray[np.int64]
 
-_PAIRS_A_DIRECTION = 5  # fewer anchors than this for each factor cannot hold a map of them
+PAIRS_A_DIRECTION = 5  # fewer anchors than this for each factor cannot hold a map of them
 
 
 class Shares(NamedTuple):
@@ -135,7 +135,7 @@ def mapped_factors(
         pairs = [
             anchoring.between(mapped or factors, i, track=track) for i in range(1, len(factors))
         ]
-        if sum(map(len, pairs)) < _PAIRS_A_DIRECTION * factors[0].shape[1]:
+        if sum(map(len, pairs)) < PAIRS_A_DIRECTION * factors[0].shape[1]:
             break
         of_reference = np.concatenate([factors[0][p[:, 0]] for p in pairs])
         of_cells = np.concatenate(

@@ -19,7 +19,7 @@ from napari_gluer.expression import expression, fingerprint
 from napari_gluer.integration.canonical import Turn
 from napari_gluer.integration.confidence import Confidence, Placement, confidence_of
 from napari_gluer.integration.linking import cell_features
-from napari_gluer.integration.network import MapNetwork, _one_thread
+from napari_gluer.integration.network import MapNetwork, one_thread
 from napari_gluer.integration.params import IntegrateParams
 from napari_gluer.integration.provenance import versions
 from napari_gluer.integration.spaces import Shares, Spaces
@@ -199,7 +199,7 @@ def _through_network(space: Array, trained: TrainedMap) -> Array:
     network = _network(space.shape[1], trained)
     scale = trained.header.scale
     factors = torch.from_numpy((space / scale).astype(np.float32))
-    with _one_thread(), torch.no_grad():
+    with one_thread(), torch.no_grad():
         mapped = torch.cat([network(part) for part in torch.split(factors, _AT_ONCE)])
     return np.asarray((mapped * scale).numpy(), np.float32)
 

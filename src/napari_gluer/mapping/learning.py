@@ -16,12 +16,12 @@ from napari_gluer.expression import expression, require_same_reference
 from napari_gluer.integration.canonical import Turn, canonical_map
 from napari_gluer.integration.choice import Choice, chosen_shares
 from napari_gluer.integration.linked import Linked, link
-from napari_gluer.integration.network import _one_thread, _Training
+from napari_gluer.integration.network import Training, one_thread
 from napari_gluer.integration.pairing import given_pairs
 from napari_gluer.integration.params import IntegrateParams, SingularVectors
 from napari_gluer.integration.provenance import provenance
 from napari_gluer.integration.singular import joint_singular_factors, singular_scores
-from napari_gluer.integration.spaces import _PAIRS_A_DIRECTION, Anchoring, Spaces
+from napari_gluer.integration.spaces import PAIRS_A_DIRECTION, Anchoring, Spaces
 from napari_gluer.integration.standard import moments, standardized, varies
 from napari_gluer.integration.transcriptome import Prediction, components, learnt
 from napari_gluer.io.maps import MapHeader, TrainedMap
@@ -181,7 +181,7 @@ def _turns(factors: list[Array], anchoring: Anchoring, track: Track) -> tuple[Tu
     params, turns, sides = anchoring.params.canonical, None, factors
     for _ in range(params.rounds):
         pairs = anchoring.between(sides, 1, track=track)
-        if len(pairs) < _PAIRS_A_DIRECTION * factors[0].shape[1]:
+        if len(pairs) < PAIRS_A_DIRECTION * factors[0].shape[1]:
             break
         anchored = factors[0][pairs[:, 0]], factors[1][pairs[:, 1]]
         turns = canonical_map(*anchored, params.ridge)
@@ -195,11 +195,11 @@ def _trained(
     params: IntegrateParams,
     seed: int,
     track: Track,
-) -> _Training:
+) -> Training:
     """`network.fit_map`, of which the network is kept."""
-    with _one_thread():
+    with one_thread():
         device = pick_device(params.device)
-        training = _Training((space[0], space[1]), pairs, params.network, seed + 1, device)
+        training = Training((space[0], space[1]), pairs, params.network, seed + 1, device)
         steps = training.steps_per_epoch * params.network.max_epochs
         for step in track(range(steps), "Training the map"):
             training.step()
@@ -210,7 +210,7 @@ def _trained(
 
 
 def _arrays(
-    linked: Linked, parts: _Parts, training: _Training, pairs: NDArray[np.int64]
+    linked: Linked, parts: _Parts, training: Training, pairs: NDArray[np.int64]
 ) -> dict[str, NDArray[Any]]:
     mean, variance = moments(linked.matrices[1])
     spread = np.sqrt(np.where(varies(mean, variance), variance, 1)).astype(np.float32)
@@ -239,7 +239,7 @@ def _header(
     cells: AnnData,
     linked: Linked,
     parts: _Parts,
-    training: _Training,
+    training: Training,
     how: tuple[IntegrateParams, int, int],
 ) -> MapHeader:
     params, seed, n_anchors = how
