@@ -8,9 +8,9 @@ import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.stats import rankdata
 
 from napari_gluer import slots
+from napari_gluer.correlating import unit_ranks
 from napari_gluer.errors import InputError
 from napari_gluer.expression import expression
 from napari_gluer.integration.imputation import impute
@@ -87,7 +87,7 @@ def compare_with_truth(
     if cells.n_obs != truth.n_obs:
         raise InputError(f"{cells.n_obs} cells want as many true cells; there are {truth.n_obs}.")
     genes = _judged_genes(cells, reference, truth)
-    true_ranks = _centred_ranks(_dense(truth[:, genes].X))
+    true_ranks = unit_ranks(_dense(truth[:, genes].X))
     true_types = truth.obs[column].astype(str).str.strip().to_numpy()
     own = (
         transfer_labels(cells, reference, column)[slots.transferred(column)].astype(str).to_numpy()
@@ -157,13 +157,5 @@ def _dense(matrix: Any) -> NDArray[np.floating]:
     return np.asarray(matrix.toarray() if sparse.issparse(matrix) else matrix)
 
 
-def _centred_ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Ranks of each column, centred and of length 1; constant columns are 0."""
-    ranks = rankdata(values, axis=0)
-    centred = ranks - ranks.mean(axis=0)
-    lengths = np.linalg.norm(centred, axis=0)
-    return np.asarray(np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0))
-
-
 def _median_correlation(values: NDArray[np.floating], true_ranks: NDArray[np.float64]) -> float:
-    return float(np.median((_centred_ranks(values) * true_ranks).sum(axis=0)))
+    return float(np.median((unit_ranks(values) * true_ranks).sum(axis=0)))

@@ -9,7 +9,7 @@ from anndata import AnnData
 from annotated_types import Ge, Le
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.stats import false_discovery_control, rankdata
+from scipy.stats import false_discovery_control
 
 from napari_gluer import slots
 from napari_gluer.analysis.builds import LEAST_ENRICHMENT, require_same_build
@@ -33,6 +33,7 @@ from napari_gluer.analysis.pooling import (
     pooled_reads,
 )
 from napari_gluer.analysis.same_cells import Expressed, genes_in, same_cells
+from napari_gluer.correlating import unit_columns, unit_ranks
 from napari_gluer.errors import InputError, listed
 from napari_gluer.params import Params
 from napari_gluer.track import Track, silently
@@ -226,9 +227,9 @@ def _linked(
     accessible: Array,
     shuffles: NDArray[np.integer],
 ) -> pd.DataFrame:
-    unit, units = _unit(expressed[:, None])[:, 0], _unit(accessible)
+    unit, units = unit_columns(expressed[:, None])[:, 0], unit_columns(accessible)
     pearson = unit @ units
-    spearman = _unit(rankdata(expressed)[:, None])[:, 0] @ _unit(rankdata(accessible, axis=0))
+    spearman = unit_ranks(expressed[:, None])[:, 0] @ unit_ranks(accessible)
     as_far = np.zeros(len(pearson), np.int64)
     step = max(1, _BLOCK // len(unit))
     for i in range(0, len(shuffles), step):
@@ -249,14 +250,6 @@ def _linked(
     )
     table.loc[constant, ["pearson", "spearman", "p"]] = np.nan
     return table
-
-
-def _unit(values: Array) -> Array:
-    """Columns centred and of length 1; constant ones are 0."""
-    centred = values - values.mean(axis=0)
-    lengths = np.linalg.norm(centred, axis=0)
-    enough = lengths > 1e-12 * np.abs(values).max(axis=0, initial=0)
-    return np.asarray(np.divide(centred, lengths, out=np.zeros_like(centred), where=enough))
 
 
 def _rates(p: Array) -> Array:

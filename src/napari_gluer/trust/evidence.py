@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from napari_gluer import slots
+from napari_gluer.correlating import dense, rank_correlated, unit_columns
 from napari_gluer.expression import Expression
 from napari_gluer.track import Track, silently
-from napari_gluer.trust.correlating import dense, rank_correlated, unit_columns
 from napari_gluer.trust.within import LeftOut, reference_left_out
 
 _CELLS, _REFERENCE, _BLOCK = 2000, 20_000, 500

@@ -9,13 +9,13 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from napari_gluer import slots
+from napari_gluer.correlating import correlated, dense, rank_correlated, unit_columns
 from napari_gluer.errors import InputError, listed
 from napari_gluer.expression import Expression
 from napari_gluer.integration.gluer import integrate
 from napari_gluer.integration.linked import NOT_WANTED, Linked, link
 from napari_gluer.integration.linking import ABSENT, NOT_EVERYWHERE, UNKNOWN
 from napari_gluer.integration.params import IntegrateParams
-from napari_gluer.trust.correlating import correlated, dense, rank_correlated, unit_columns
 from napari_gluer.trust.params import ValidateParams
 from napari_gluer.trust.within import LEAST_CELLS, reference_left_out
 

@@ -10,11 +10,11 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from napari_gluer.correlating import unit_columns, unit_ranks
 from napari_gluer.devices import one_blas_thread
 from napari_gluer.errors import InputError, listed
 from napari_gluer.integration.params import IntegrateParams
 from napari_gluer.track import Track, silently
-from napari_gluer.trust.correlating import unit_columns, unit_ranks
 from napari_gluer.trust.folds import Predicted, Trial, folds_of, predicted_fold, trial_of
 from napari_gluer.trust.params import ValidateParams
 

@@ -7,11 +7,11 @@ import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
 
+from napari_gluer.correlating import dense
 from napari_gluer.errors import InputError, listed
 from napari_gluer.expression import expression
 from napari_gluer.integration.imputation import checked_weights
 from napari_gluer.integration.linking import linked_features, reference_features
-from napari_gluer.trust.correlating import dense
 from napari_gluer.trust.held_out import GeneValidation
 from napari_gluer.trust.within import reference_left_out
 

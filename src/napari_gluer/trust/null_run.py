@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.stats import t
 
+from napari_gluer.correlating import rank_correlated
 from napari_gluer.devices import one_blas_thread
 from napari_gluer.errors import InputError
 from napari_gluer.integration.params import IntegrateParams
 from napari_gluer.track import Track, silently
-from napari_gluer.trust.correlating import rank_correlated
 from napari_gluer.trust.folds import Trial, folds_of, predicted_fold, trial_of
 from napari_gluer.trust.params import ValidateParams
 

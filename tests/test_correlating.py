@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 from scipy.stats import pearsonr, spearmanr
 
-from napari_gluer.trust.correlating import correlated, dense, rank_correlated, unit_columns
+from napari_gluer.correlating import correlated, dense, rank_correlated, unit_columns
 
 
 @given(st.integers(0, 2**16), st.integers(3, 40), st.integers(1, 5), st.booleans())
