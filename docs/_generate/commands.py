@@ -19,6 +19,7 @@ HEAD = """# Commands
 Made from the program itself: `napari-gluer COMMAND --help-all` says the same. What
 commands share (exit status, progress, settings in a file) is in [the command line](cli.md).
 """
+BAR = r"\|"  # within a cell of a table
 WIDTH = 96  # letters of a line of code that fit the page
 
 
@@ -94,8 +95,9 @@ def _row(entry: HelpEntry) -> str:
     flags = [f"`{one}{kind}`" for one in (*entry.positive_names, *entry.negative_names)]
     default = "**needed**" if entry.required else str(entry.default or "")
     choices = f" One of {', '.join(f'`{one}`' for one in entry.choices)}." if entry.choices else ""
-    meaning = f"{_plain(entry.description)}{choices}".replace("|", r"\|")
-    return f"| {', '.join([*label, *flags])} | {default} | {meaning} |"
+    meaning = f"{_plain(entry.description)}{choices}"
+    cells = (", ".join([*label, *flags]), default, meaning)
+    return f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |"
 
 
 def _plain(text: Any) -> str:

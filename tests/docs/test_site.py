@@ -133,6 +133,13 @@ def test_flags_stand_in_the_sections_of_the_help_with_their_values() -> None:
     assert "[multiplicative" in text.replace("\\", "")
 
 
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_rows_of_flags_have_three_cells(name: str) -> None:
+    rows = [line for line in commands.pages()[f"commands/{name}"].splitlines() if line[:1] == "|"]
+    assert rows
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {4}
+
+
 def test_every_key_of_the_code_is_explained() -> None:
     found = {name: key for name, key in slots_page.constants().items() if name.isupper()}
     assert found["EMBEDDING"] == slots.EMBEDDING
