@@ -74,6 +74,8 @@ def test_right_labels_where_the_cells_have_their_own() -> None:
     assert true_types(cells, named, "t") is None
     cells.obs["t"] = ["A ", "A", None, "B"]
     np.testing.assert_array_equal(true_types(cells, named, "t"), [1, 0, np.nan, 0])
+    spaced = named.apply(lambda one: one.cat.rename_categories({"A": "A ", "B": " B"}))
+    np.testing.assert_array_equal(true_types(cells, spaced, "t"), [1, 0, np.nan, 0])
     cells.obs["t"] = ["x", "y", "z", "x"]  # other names are no truth
     assert true_types(cells, named, "t") is None
 

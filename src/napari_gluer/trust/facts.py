@@ -115,8 +115,8 @@ def true_types(cells: AnnData, named: pd.DataFrame, column: str) -> np.ndarray |
     if column not in cells.obs:
         return None
     own = cells.obs[column].astype("string").str.strip()
-    if not own.isin(named.iloc[:, 0].cat.categories).any():
+    if not own.isin(named.iloc[:, 0].cat.categories.astype(str).str.strip()).any():
         return None
-    called = named.iloc[:, 0].astype("string").fillna("").to_numpy(object)
+    called = named.iloc[:, 0].astype("string").str.strip().fillna("").to_numpy(object)
     right = (own.fillna("").to_numpy(object) == called).astype(float)
     return np.where(own.isna(), np.nan, right)
