@@ -1,7 +1,11 @@
 """Opening, using and closing every widget twenty times leaves nothing behind."""
 
 import gc
+import time
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -14,8 +18,12 @@ import napari_gluer as ng
 from napari_gluer._napari.attached import attach
 from napari_gluer._napari.guide.dock import Guide
 from napari_gluer._napari.guide.states import TITLES
+from napari_gluer._napari.jobs import start
 from napari_gluer._napari.paintables import Origin, Paintable
+from napari_gluer._napari.plots.step import PlotsStep
 from napari_gluer._napari.steps.explore import ExploreStep
+from napari_gluer.errors import InputError
+from napari_gluer.track import Track
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS, WARM = 20, 3
@@ -55,6 +63,12 @@ def use(widget: Any) -> None:
     if isinstance(widget, ExploreStep):
         widget.pick(Paintable("Protein0", Origin.MARKER))
         widget.pick(Paintable("cluster", Origin.CLUSTER))
+    if isinstance(widget, PlotsStep):
+        widget.genes.add(Paintable("Protein0", Origin.MARKER))
+        widget.run.click()
+        while widget.busy:
+            QApplication.processEvents()
+        assert widget.plot is not None
     if isinstance(widget, Guide):
         for title in TITLES:
             widget.open_step(title)
@@ -98,6 +112,44 @@ def test_every_widget_opened_used_and_closed(
         if after[what] > before[what] * (1 + MOST_GROWTH)
     }
     assert not grown
+
+
+class Held:
+    """Stands for the tables that a job works on, and the widget that waits for it."""
+
+    def take(self, *_: Any) -> None:
+        """Called with what a job tells."""
+
+
+@pytest.mark.parametrize("end", ["returns", "fails", "is cancelled"])
+def test_what_a_job_held_goes_when_it_ends(make_napari_viewer: Any, qtbot: Any, end: str) -> None:
+    make_napari_viewer()  # which lists the jobs that ended, and keeps them
+    worked_on, waiting, closed, may_end = Held(), Held(), [], Event()
+
+    def work(track: Track, worked_on: Held = worked_on) -> Held:
+        may_end.wait(5)
+        if end == "fails":
+            raise InputError("no")
+        list(track(range(50), "working") if end == "returns" else slowly(track))
+        return worked_on
+
+    def slowly(track: Track) -> Iterator[int]:
+        for number in track(range(500), "working"):
+            time.sleep(0.01)
+            yield number
+
+    job = start("held", work, done=waiting.take, failed=waiting.take, progressed=waiting.take)
+    job.finished.connect(lambda: closed.append(end))
+    held = [weakref.ref(worked_on), weakref.ref(waiting)]
+    may_end.set()
+    if end == "is cancelled":
+        qtbot.wait(50)
+        job.cancel()
+    qtbot.waitUntil(lambda: bool(closed))
+    del work, worked_on, waiting, job
+    settled()
+    gc.collect()
+    assert [one() for one in held] == [None, None]
 
 
 def counted(viewer: Any, layer: Any) -> dict[str, float]:

@@ -108,10 +108,10 @@ class _Titled(Generic[T]):
 
     def __init__(self, title: str, work: Callable[[Track], T]) -> None:
         self._title = title
-        self._work = work
+        self._works = [work]
 
     def __call__(self, track: Track) -> T:
-        return self._work(track)
+        return self._works.pop()(track)  # napari keeps a job for good, and with it what it holds
 
     def __repr__(self) -> str:
         return self._title
@@ -145,16 +145,22 @@ def start(
         _progress={"desc": title, "total": 0},
     )
 
-    def unless_cancelled(callback: Callable[..., None]) -> Callable[..., None]:
+    callbacks: dict[str, Callable[..., None]] = {
+        "returned": done,
+        "errored": failed,
+        "progressed": progressed,
+    }
+
+    def unless_cancelled(name: str) -> Callable[..., None]:
         def call(*args: Any) -> None:
-            if not job.cancelled:
-                callback(*args)
+            if name in callbacks and not job.cancelled:
+                callbacks[name](*args)
 
         return call
 
-    job.returned.connect(unless_cancelled(done))
-    job.errored.connect(unless_cancelled(failed))
-    job.progressed.connect(unless_cancelled(progressed))
+    for name in callbacks:
+        getattr(job, name).connect(unless_cancelled(name))
+    job.finished.connect(callbacks.clear)  # they hold widgets and tables, and napari the job
     job.progressed.connect(_ActivityDock(job))
     job.warned.connect(lambda warning: log.warning("%s: %s", title, warning[0]))
     job.start()
