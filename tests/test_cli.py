@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+import zarr
 from anndata import AnnData
 from rich.console import Console
 
@@ -287,3 +289,38 @@ def test_outlines_of_nuclei_are_measured_apart(folder: Path, tmp_path: Path) -> 
     assert cells.obs[["volume_px", "nucleus_px"]].to_numpy().tolist() == [[900, 100]]
     pixels = tifffile.imread(image)
     np.testing.assert_allclose(cells.layers["nucleus"][0], pixels[:, 20:30, 20:30].mean((1, 2)))
+
+
+@pytest.mark.parametrize("command", ["segment", "measure"])
+def test_an_image_is_never_written_over(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    image = tmp_path / "tissue.zarr"
+    tissue = ng.read_image(folder / "tissue.ome.tif")
+    group = zarr.open_group(image, mode="w", zarr_format=2)
+    group.create_array("0", data=np.asarray(tissue.data))
+    axes = [{"name": name} for name in "cyx"]
+    group.attrs["multiscales"] = [{"version": "0.4", "axes": axes, "datasets": [{"path": "0"}]}]
+    labels = tmp_path / "labels.ome.tif"
+    ng.write_labels(np.ones((200, 200), np.int32), labels, None)
+    before = {file: file.read_bytes() for file in image.rglob("*") if file.is_file()}
+    words = [image] if command == "segment" else [image, labels]
+    assert call(command, *words, "--out", image.parent / "." / image.name) == 2
+    said = capsys.readouterr().err
+    assert ("is read by this command" if command == "segment" else "no table of cells") in said
+    assert {file: file.read_bytes() for file in image.rglob("*") if file.is_file()} == before
+    if command == "segment":
+        tiff = Path(shutil.copy(folder / "tissue.ome.tif", tmp_path))
+        assert call("segment", tiff, "--out", tiff) == 2
+        assert tiff.read_bytes() == (folder / "tissue.ome.tif").read_bytes()
+
+
+def test_where_nothing_can_be_written_is_said_before_work(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    image = folder / "tissue.ome.tif"
+    assert call("segment", image, "--out", tmp_path / "file" / "deeper" / "l.ome.tif") == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1, "and no line of progress"
+    assert said.endswith(f"{tmp_path / 'file'} is a file, not a folder.\n")

@@ -1,10 +1,12 @@
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
 
+from napari_gluer.errors import InputError
 from napari_gluer.io import atomic
-from napari_gluer.io.atomic import atomic_path, restore
+from napari_gluer.io.atomic import atomic_path, refuse_unwritable, restore
 from napari_gluer.io.exchange import exchanged
 from napari_gluer.io.hashing import sha256
 
@@ -125,3 +127,16 @@ def test_a_folder_moved_aside_by_a_killed_process_comes_back(tmp_path: Path) -> 
         "my-cells.zarr",
     ]
     restore(tmp_path / "no folder" / "x.zarr")
+
+
+def test_folders_that_cannot_be_written_to_are_refused_and_none_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_unwritable(tmp_path / "new" / "newer" / "x.csv")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="file is a file, not a folder"):
+        refuse_unwritable(tmp_path / "file" / "new" / "x.csv")
+    monkeypatch.setattr(os, "access", lambda folder, _mode: folder != tmp_path)
+    with pytest.raises(InputError, match="is not permitted"):
+        refuse_unwritable(tmp_path / "new" / "x.csv")

@@ -66,6 +66,16 @@ def test_plain_anndata_opens_the_folder(tmp_path: Path, cells: AnnData) -> None:
     np.testing.assert_array_equal(anndata.read_zarr(tmp_path / "cells.zarr").X, cells.X)
 
 
+def test_text_is_of_objects_as_from_h5ad(tmp_path: Path, cells: AnnData) -> None:
+    cells.uns["text"] = {"deep": {"names": np.array(["a", "b" * 99], object)}, "one": "c"}
+    for ending in (".zarr", ".h5ad"):
+        write_cells(cells, tmp_path / f"cells{ending}")
+        found = read_cells(tmp_path / f"cells{ending}").uns["text"]
+        assert found["deep"]["names"].dtype == object
+        assert found["deep"]["names"].tolist() == ["a", "b" * 99]
+        assert found["one"] == "c"
+
+
 def test_the_same_table_makes_the_same_zip(tmp_path: Path, cells: AnnData) -> None:
     for name in ("a", "b"):
         write_cells(cells, tmp_path / f"{name}.zarr.zip")

@@ -20,6 +20,7 @@ from napari_gluer.cli.kinds import as_numbers, fill_kinds
 from napari_gluer.cli.printing import Unset, as_toml
 from napari_gluer.cli.settings import FromFile
 from napari_gluer.errors import InputError
+from napari_gluer.io.atomic import refuse_unwritable
 
 T = TypeVar("T")
 ANOTHER = 3
@@ -161,10 +162,11 @@ def reference_of(cells: AnnData, path: Path) -> AnnData:
     return ng.read_reference(path, params, seed=int(drawn["seed"]))
 
 
-def refuse_inputs(out: Path, *inputs: Path) -> None:
-    """Refuse to write over a file that is read."""
-    if out.resolve() in {path.resolve() for path in inputs}:
+def refuse_inputs(out: Path, *inputs: Path | str | None) -> None:
+    """Refuse to write over a file that is read, or where nothing can be written."""
+    if out.resolve() in {Path(path).resolve() for path in inputs if path is not None}:
         raise InputError(f"{out} is read by this command; give --out another name.")
+    refuse_unwritable(out)
 
 
 class _Report:

@@ -7,7 +7,16 @@ from typing import Annotated, Any
 import numpy as np
 
 import napari_gluer as ng
-from napari_gluer.cli.application import Flat, Limits, Reading, Store, Tiles, app, report
+from napari_gluer.cli.application import (
+    Flat,
+    Limits,
+    Reading,
+    Store,
+    Tiles,
+    app,
+    refuse_inputs,
+    report,
+)
 from napari_gluer.errors import listed
 from napari_gluer.io.cells import refuse_other_table
 from napari_gluer.io.labels_files import open_nuclei
@@ -42,6 +51,7 @@ def segment(  # noqa: PLR0913 - one parameter a flag
         Channels and method.
     """
     refuse_other_labels(out)
+    refuse_inputs(out, image)
     opened = _opened(image, reading)
     found = find_cells(
         opened, params, regions=_limits(regions), tiles=tiles, store=store, track=report
@@ -85,6 +95,7 @@ def measure(  # noqa: PLR0913 - one parameter a flag
         What is measured besides mean, size and position.
     """
     refuse_other_table(out)
+    refuse_inputs(out, image, labels, nuclei)
     opened = _opened(image, reading)
     cells = ng.measure(
         opened,
@@ -133,6 +144,7 @@ def assign_spots(  # noqa: PLR0913 - one parameter a flag
         As declared in `application`.
     """
     refuse_other_table(out)
+    refuse_inputs(out, spots, labels, image)
     masks = _labels(labels, None if image is None else _opened(image, ng.ImageParams()))
     table = ng.read_spots(spots, columns, track=report)
     print(table.attrs["outcome"])

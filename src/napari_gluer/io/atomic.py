@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from napari_gluer.errors import InputError
 from napari_gluer.io.exchange import exchanged
 
 _REPLACED = "replaced"
@@ -35,6 +36,23 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             shutil.rmtree(partial)
         else:
             partial.unlink(missing_ok=True)
+
+
+def refuse_unwritable(path: str | os.PathLike[str]) -> None:
+    """Refuse a name in a folder that cannot be made or written to; before long work, too.
+
+    Raises
+    ------
+    InputError
+        If a part of the path is a file, or the folder may not be written to.
+    """
+    folder = Path(path).absolute().parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        raise InputError(f"Cannot write {path}: {folder} is a file, not a folder.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"Cannot write {path}: writing in {folder} is not permitted.")
 
 
 def restore(path: str | os.PathLike[str]) -> None:

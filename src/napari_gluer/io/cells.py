@@ -12,8 +12,10 @@ from scipy import sparse
 from napari_gluer import slots
 from napari_gluer.errors import InputError, listed
 from napari_gluer.expression import detect_kind, stored_values
+from napari_gluer.io.atomic import refuse_unwritable
 from napari_gluer.io.cells_zarr import (
     is_zarr_name,
+    is_zarr_table,
     read_zarr_table,
     refuse_other_folder,
     write_zarr_table,
@@ -92,7 +94,8 @@ def write_cells(cells: AnnData, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     InputError
-        If the name has another ending, or is a folder with other things in it.
+        If the name has another ending, is a folder with other things in it or an image, or lies
+        where nothing can be written.
     """
     refuse_other_table(path)
     writing = write_zarr_table if is_zarr_name(path) else write_h5ad
@@ -104,10 +107,13 @@ def refuse_other_table(path: str | os.PathLike[str]) -> None:
     target = Path(path)
     if is_zarr_name(target):
         refuse_other_folder(target)
+        if target.is_dir() and any(target.iterdir()) and not is_zarr_table(target):
+            raise InputError(f"{target} is zarr, but no table of cells; choose another name.")
     elif target.suffix.casefold() != ".h5ad" or target.is_dir():
         raise InputError(
             f"{target}: a table of cells is a file whose name ends in .h5ad, or .zarr or .zarr.zip."
         )
+    refuse_unwritable(target)
 
 
 def _single(matrix: Any, *, dense: bool) -> Any:

@@ -5,9 +5,12 @@ import shutil
 import uuid
 import warnings
 import zipfile
+from collections.abc import MutableMapping
 from pathlib import Path
+from typing import Any
 
 import anndata
+import numpy as np
 import zarr
 from anndata import AnnData
 
@@ -60,7 +63,17 @@ def read_zarr_table(path: str | os.PathLike[str], *, joint: bool = False) -> Ann
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # about old formats and repeated names
                 table = anndata.read_zarr(group)
+        _of_objects(table.uns)
         return checked_table(table, source.name, joint=joint)
+
+
+def _of_objects(entries: MutableMapping[str, Any]) -> None:
+    """Make text what it is from HDF5; before NumPy 2.2.6 to copy arrays of its own text crashes."""
+    for name, value in entries.items():
+        if isinstance(value, MutableMapping):
+            _of_objects(value)
+        elif isinstance(value, np.ndarray) and value.dtype.kind == "T":
+            entries[name] = value.astype(object)
 
 
 def write_zarr_table(table: AnnData, path: str | os.PathLike[str]) -> None:

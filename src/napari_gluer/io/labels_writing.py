@@ -13,7 +13,7 @@ import zarr
 from numpy.typing import NDArray
 
 from napari_gluer.errors import InputError
-from napari_gluer.io.atomic import atomic_path
+from napari_gluer.io.atomic import atomic_path, refuse_unwritable
 from napari_gluer.labels import checked_labels
 
 _TILE = 512
@@ -82,6 +82,7 @@ def refuse_other_labels(path: str | os.PathLike[str]) -> None:
         raise InputError(f"{target} is a folder with other things in it; choose another name.")
     if not as_zarr and target.suffix.casefold() not in (".tif", ".tiff"):
         raise InputError(f"{target}: labels are written to a name that ends in .ome.tif or .zarr.")
+    refuse_unwritable(target)
 
 
 def _looks_like_zarr(folder: Path) -> bool:
