@@ -50,7 +50,10 @@ class HistoryStep(Step):
         self.list.setWordWrap(True)
         self.list.setMinimumHeight(_FEWEST_ROWS)
         self.undo, self.redo = QPushButton("Undo"), QPushButton("Redo")
-        self.undo.setToolTip("Alt+Z: selections, names and colours. Masks: Ctrl+Z on their layer.")
+        self.undo.setToolTip(
+            "Alt+Z: selections, names, colours, deleted and renamed layers. Masks: Ctrl+Z on their "
+            "layer."
+        )
         self.redo.setToolTip("Alt+Shift+Z")
         self.script = QPushButton("Export as script…")
         self.script.setToolTip("A Python file that gives the same cells again.")
