@@ -10,9 +10,9 @@ from napari.layers import Labels, Shapes
 
 from napari_gluer._napari.asking.places import (
     cell_under,
-    centre_of,
     label_at,
     may_ask,
+    place_of,
     show_place,
 )
 from napari_gluer.errors import InputError
@@ -80,10 +80,12 @@ def test_centres_are_those_of_numpy(seed: int, shape: tuple[int, ...]) -> None:
         labels[tuple(slice(a, a + int(rng.integers(1, 9))) for a in low)] = label
     layer = Labels(labels)
     for label in np.unique(labels[labels > 0]):
-        centre, size = centre_of(layer, int(label))
+        place = place_of(layer, int(label))
         pixels = np.argwhere(labels == label)
-        assert size == len(pixels)
-        np.testing.assert_allclose(centre, pixels.mean(axis=0))
+        assert place.size == len(pixels)
+        np.testing.assert_allclose(place.centre, pixels.mean(axis=0))
+        np.testing.assert_array_equal(place.first, pixels.min(axis=0))
+        np.testing.assert_array_equal(place.last, pixels.max(axis=0))
 
 
 def test_an_edited_cell_is_found_where_it_is_now(tissue_of_types: Any) -> None:
@@ -92,28 +94,28 @@ def test_an_edited_cell_is_found_where_it_is_now(tissue_of_types: Any) -> None:
     data[data == 57] = 0
     data[0:2, 0:4] = 57
     layer.data = data.copy()
-    centre, size = centre_of(layer, 57)
-    assert (centre.tolist(), size) == ([0.5, 1.5], 8)
+    place = place_of(layer, 57)
+    assert (place.centre.tolist(), place.size) == ([0.5, 1.5], 8)
     layer.data = np.where(layer.data == 57, 0, layer.data)
     with pytest.raises(InputError, match="no cell 57"):
-        centre_of(layer, 57)
+        place_of(layer, 57)
 
 
 @pytest.mark.parametrize("label", [0, -3, 10, 101, 4_000_000])
 def test_labels_that_are_not_there_are_said(tissue_of_types: Any, label: int) -> None:
     with pytest.raises(InputError, match="from 11 to 100"):
-        centre_of(tissue_of_types.layer, label)
+        place_of(tissue_of_types.layer, label)
 
 
 def test_the_view_goes_to_the_cell(tissue_of_types: Any, model: ViewerModel) -> None:
     layer = tissue_of_types.layer
-    centre, size = centre_of(layer, 57)
+    place = place_of(layer, 57)
     model.scene.camera.zoom = 0.01
-    show_place(model, layer, centre, size)
+    show_place(model, layer, place)
     assert model.scene.camera.center[1:] == pytest.approx(np.array(tissue_of_types.centre(57)) / 2)
     assert model.scene.camera.zoom * 8 * 0.5 == pytest.approx(30)
     model.scene.camera.zoom = 50
-    show_place(model, layer, centre, size)
+    show_place(model, layer, place)
     assert model.scene.camera.zoom == 50
 
 
@@ -121,8 +123,8 @@ def test_the_slice_of_a_volume_is_the_cells(model: ViewerModel) -> None:
     labels = np.zeros((10, 20, 20), np.int32)
     labels[6:9, 3:6, 3:6] = 4
     layer = model.add_labels(labels, scale=(2.0, 1, 1))
-    centre, size = centre_of(layer, 4)
-    show_place(model, layer, centre, size)
+    place = place_of(layer, 4)
+    show_place(model, layer, place)
     assert model.dims.point[0] == 14
     assert model.dims.current_step[0] == 7
 

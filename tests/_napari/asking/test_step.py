@@ -243,3 +243,20 @@ def test_without_reference_or_cells_there_is_less_and_no_traceback(
     assert not step.near.isVisible()
     assert not step.map.isVisible()
     assert slots.EMBEDDING not in cells.obsm
+
+
+def test_a_cell_of_a_volume_is_ringed_in_its_slices_and_in_3d(
+    step: AskStep, tissue_of_types: Any
+) -> None:
+    viewer, flat = tissue_of_types.viewer, tissue_of_types.layer
+    empty = np.zeros_like(flat.data)
+    deep = viewer.add_labels(np.stack([empty, flat.data, flat.data, empty]), scale=(2, 0.5, 0.5))
+    attach(deep, cells=tissue_of_types.cells)
+    step.ask(57, deep)
+    ring = viewer.layers[NAME]
+    y, x = tissue_of_types.centre(57)
+    np.testing.assert_allclose(ring.data, [[1, y, x], [2, y, x]])
+    viewer.dims.ndisplay = 3
+    np.testing.assert_allclose(ring.data, [[1.5, y, x]])
+    viewer.dims.ndisplay = 2
+    assert len(ring.data) == 2

@@ -1,5 +1,6 @@
 """Which cell is where: under the mouse, and where a label lies."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,26 @@ _BIG = 3  # displayed axes of a volume
 _FREE_MODES = ("pan_zoom", "transform")
 _NOWHERE: NDArray[np.intp] = np.empty((0, 2), np.intp)
 _SMALL = 30  # pixels of the screen, below which a cell is brought nearer
+
+
+@dataclass(frozen=True, eq=False)
+class CellPlace:
+    """Where a cell lies, in the labels' pixels, axes in their order.
+
+    Attributes
+    ----------
+    centre
+        ``(ndim,)``
+    size
+        Number of pixels.
+    first, last
+        ``(ndim,)``: the lowest and highest pixel along every axis.
+    """
+
+    centre: NDArray[np.float64]
+    size: int
+    first: NDArray[np.intp]
+    last: NDArray[np.intp]
 
 
 def may_ask(active: Layer | None) -> bool:
@@ -55,8 +76,8 @@ def cell_under(viewer: ViewerModel, first: Labels | None, event: Any) -> tuple[L
     return first, 0
 
 
-def centre_of(layer: Labels, label: int) -> tuple[NDArray[np.float64], int]:
-    """Centre of a cell in the layer's pixels, in axis order, and how many pixels it has.
+def place_of(layer: Labels, label: int) -> CellPlace:
+    """Where a cell of a labels layer lies.
 
     Raises
     ------
@@ -66,18 +87,18 @@ def centre_of(layer: Labels, label: int) -> tuple[NDArray[np.float64], int]:
     pixels = _pixels_of(layer, label)
     if not len(pixels):
         raise InputError(_absent(layer, label, index_of(layer)))
-    return pixels.mean(axis=0), len(pixels)
+    return CellPlace(pixels.mean(axis=0), len(pixels), pixels.min(axis=0), pixels.max(axis=0))
 
 
-def show_place(viewer: ViewerModel, layer: Labels, centre: NDArray[np.float64], size: int) -> None:
-    """Bring a cell into the middle of the view, and nearer where it would be small.
+def diameter(layer: Labels, place: CellPlace) -> float:
+    """Width of a square or cube as large as the cell, in the layer's units."""
+    scale = np.asarray(layer.scale, np.float64)
+    return float((place.size * np.prod(scale)) ** (1 / layer.ndim))
 
-    Parameters
-    ----------
-    centre, size
-        As `centre_of` gives them.
-    """
-    world = np.asarray(layer.data_to_world(centre), np.float64)
+
+def show_place(viewer: ViewerModel, layer: Labels, place: CellPlace) -> None:
+    """Bring a cell into the middle of the view, and nearer where it would be small."""
+    world = np.asarray(layer.data_to_world(place.centre), np.float64)
     lead = viewer.dims.ndim - len(world)
     shown = viewer.dims.displayed
     for axis, value in enumerate(world, start=lead):
@@ -86,7 +107,7 @@ def show_place(viewer: ViewerModel, layer: Labels, centre: NDArray[np.float64], 
     camera = viewer.scene.camera
     placed = [float(world[axis - lead]) if axis >= lead else 0.0 for axis in shown]
     camera.center = (*((0.0,) * (3 - len(placed))), *placed)
-    across = float(np.sqrt(size) if layer.ndim == 2 else np.cbrt(size)) * float(layer.scale[-1])
+    across = diameter(layer, place)
     if across * camera.zoom < _SMALL:
         camera.zoom = _SMALL / across
 

@@ -20,8 +20,8 @@ from napari_gluer._napari.asking.clicking import Clicks
 from napari_gluer._napari.asking.explained import Explaining
 from napari_gluer._napari.asking.facts import CellFacts, facts_of, table_rows
 from napari_gluer._napari.asking.near_plot import NearPlot
-from napari_gluer._napari.asking.places import cell_under, centre_of, show_place
-from napari_gluer._napari.asking.ring import hide_ring, ring
+from napari_gluer._napari.asking.places import CellPlace, cell_under, place_of, show_place
+from napari_gluer._napari.asking.ring import hide_ring, ring, turn_ring
 from napari_gluer._napari.attached import (
     cells_of,
     measured_of,
@@ -72,6 +72,7 @@ class AskStep(Step):
         self.copy.setToolTip("Copy the whole card as text.")
         self._explaining = Explaining()
         self._asked: tuple[Labels, CellFacts] | None = None
+        self._place: CellPlace | None = None
         self._explained = ""
         self._refreshing = False
         self._arrange()
@@ -83,6 +84,8 @@ class AskStep(Step):
         self.labels.currentIndexChanged.connect(self._forget)
         self._followed: tuple[Labels, LinkedView] | None = None
         self.clicks.setChecked(True)
+        for turned in (self.viewer.dims.events.ndisplay, self.viewer.dims.events.order):
+            turned.connect(self._turn)
         hear = self._listen
         self.destroyed.connect(lambda: hear.switch(on=False))
         finalize(self, hear.switch, on=False)  # where Python lets go of it first
@@ -119,7 +122,7 @@ class AskStep(Step):
     def _ask(self, label: int, *, go: bool) -> None:
         layer: Labels = self.labels.value
         cells = needed_cells(layer)
-        centre, size = centre_of(layer, label)
+        place = place_of(layer, label)
         self._running.cancel()
         self._set_busy(busy=False)
         facts = facts_of(label, cells, linked_of(layer).shown, reason=_reason(layer, cells, label))
@@ -127,9 +130,10 @@ class AskStep(Step):
         self._follow(layer)
         self.number.setText(str(label))
         self.card.show_facts(facts)
-        ring(self.viewer, layer, centre, size)
+        self._place = place
+        ring(self.viewer, layer, place)
         if go:
-            show_place(self.viewer, layer, centre, size)
+            show_place(self.viewer, layer, place)
         self._show_explanation(None)
         self._show_map(cells, facts, layer)
         self.say(f"Cell {label} of “{layer.name}”.")
@@ -256,6 +260,13 @@ class AskStep(Step):
         self._followed = (layer, linked_of(layer))
         layer.events.metadata.connect(self._refresh)
         self._followed[1].shown_changed.connect(self._refresh)
+
+    def _turn(self, event: Event | None = None) -> None:  # noqa: ARG002 - napari passes it
+        """Other axes are displayed: the ring for the slices that are seen now."""
+        if self._asked is None or self._place is None or not is_open(self):
+            return
+        if self._asked[0] in self.viewer.layers:
+            turn_ring(self.viewer, self._asked[0], self._place)
 
     def _refresh(self, event: Event | None = None) -> None:  # noqa: ARG002 - napari passes it
         """The same cell, as it is now; asked once, after all that happens at the same time."""

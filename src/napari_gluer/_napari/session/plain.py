@@ -1,9 +1,11 @@
 """Python values as JSON and arrays, and back; nothing is ever pickled."""
 
+import zlib
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -110,9 +112,9 @@ def read_arrays(path: Path) -> Arrays:
         If the file is missing or damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
         raise InputError(f"{path.name} of the session cannot be read: {error}.") from error
 
 

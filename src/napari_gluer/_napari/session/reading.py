@@ -13,7 +13,7 @@ from anndata import AnnData
 import napari_gluer as ng
 from napari_gluer._napari.session.plain import Arrays, from_plain, read_arrays
 from napari_gluer._napari.session.saving import ARRAYS, FORMAT, RECORD, VERSION
-from napari_gluer.errors import InputError
+from napari_gluer.errors import InputError, listed
 from napari_gluer.image import MultiplexImage
 from napari_gluer.io.geojson import read_regions
 from napari_gluer.io.h5ad import read_h5ad
@@ -22,6 +22,8 @@ from napari_gluer.io.zarr_stores import is_address
 from napari_gluer.painting import LabelIndex
 from napari_gluer.pipeline.recipes.keeping import Fingerprint, Snapshot
 from napari_gluer.track import Track, silently
+
+_NEEDED = ("layers", "view", "active")
 
 
 @dataclass(eq=False)
@@ -77,6 +79,7 @@ def _record(folder: Path) -> Mapping[str, Any]:
         record = json.loads(path.read_text(encoding="utf-8"))
         version = record["version"]
         ours = record["format"] == FORMAT and isinstance(version, int)
+        missing = [name for name in _NEEDED if name not in record]
     except FileNotFoundError:
         raise InputError(f"{folder} is no session: it has no {RECORD}.") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -89,6 +92,8 @@ def _record(folder: Path) -> Mapping[str, Any]:
             f"({record.get('written_by', 'version not said')}; format {version}, this one reads up "
             f"to {VERSION}). Update napari-gluer to open it."
         )
+    if missing:
+        raise InputError(f"{path} is damaged: it has no {listed(missing)}. Copy the folder again.")
     found: Mapping[str, Any] = record
     return found
 
