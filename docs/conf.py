@@ -32,7 +32,9 @@ math_number_all = False
 
 autosummary_generate = False
 autodoc_preserve_defaults = True
-autodoc_typehints = "none"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+python_maximum_signature_line_length = 80
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
@@ -40,7 +42,10 @@ numpydoc_xref_param_type = False
 
 nitpicky = True
 # names of other packages: their inventories are not at hand offline
-nitpick_ignore_regex = [(r"py:.*", r"(?!napari_gluer\.).*")]
+nitpick_ignore_regex = [
+    (r"py:.*", r"(?!napari_gluer\.).*"),
+    (r"py:class", r"napari_gluer(\.\w+){2,}"),  # of signatures: not every type is a public name
+]
 
 toc_object_entries = False
 html_theme = "pydata_sphinx_theme"

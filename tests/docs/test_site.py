@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from _generate import api, commands, examples, layers, pages, slots_page
 from _generate.__main__ import stage
-from _generate.docstrings import linked
+from _generate.docstrings import linked, plain
 from _generate.equations import mathml
 from anndata import AnnData
 from docutils.utils.math import MathError
@@ -261,3 +261,27 @@ def test_the_site_builds_without_warnings(source: Path, tmp_path: Path) -> None:
     for name in ("index", "tutorial_codex", "api/integrating", "commands/run", "slots"):
         assert (tmp_path / "site" / f"{name}.html").is_file()
     assert "<math" in (tmp_path / "site" / "method.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        (
+            "(x: ndarray[tuple[Any, ...], dtype[floating]] | None = None)",
+            "(x: NDArray[floating] | None = None)",
+        ),
+        ("~typing.Annotated[int, ~annotated_types.Ge(ge=0), Le(le=1000)]", "int"),
+        (
+            "(reading: ~napari_gluer.ImageParams = <factory>)",
+            "(reading: ~napari_gluer.ImageParams = ...)",
+        ),
+        (
+            "~numpy.ndarray[tuple[~typing.Any, ...], ~numpy.dtype[~numpy.integer]]",
+            "NDArray[~numpy.integer]",
+        ),
+        ("Mapping[str, ndarray[tuple[Any, ...], dtype[Any]]]", "Mapping[str, NDArray[Any]]"),
+        ("(cells: AnnData, *, seed: int = 0)", "(cells: AnnData, *, seed: int = 0)"),
+    ],
+)
+def test_signatures_are_written_for_readers(written: str, shown: str) -> None:
+    assert plain(written) == shown
