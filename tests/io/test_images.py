@@ -188,7 +188,7 @@ def bad_files(folder: Path) -> dict[str, Path]:
         ("rgb", "RGB.*not\\s+measured"),
         ("time", "time series of 3"),
         ("several", r"2 images: 0 QYX \(3, 40, 50\)"),
-        ("folder", "has no TIFF"),
+        ("folder", r"folder .* is empty"),
         ("mixed", "b.tif has shape"),
     ],
 )

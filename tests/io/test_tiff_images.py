@@ -172,7 +172,10 @@ def test_pages_of_other_shapes_are_several_images(tmp_path: Path) -> None:
 
 def test_folders_and_files_in_each_others_place(tmp_path: Path) -> None:
     (tmp_path / "a.tif").mkdir()
-    with pytest.raises(InputError, match="has no TIFF"):
+    with pytest.raises(InputError, match="is empty"):
+        read_image(tmp_path / "a.tif")
+    (tmp_path / "a.tif" / "notes.txt").touch()
+    with pytest.raises(InputError, match=r"has no TIFF \(it has: notes.txt\)"):
         read_image(tmp_path / "a.tif")
     with pytest.raises(InputError, match="is a folder, not a TIFF"):
         read_labels(tmp_path / "a.tif")

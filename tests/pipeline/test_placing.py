@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import napari_gluer as ng
+from napari_gluer.errors import InputError
 from napari_gluer.pipeline.placing import aside_in, placed
 from napari_gluer.pipeline.records import (
     RECORD,
@@ -135,3 +136,15 @@ def test_a_folder_that_is_written_into_says_so(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "notes.txt").write_text("mine")
     assert why_unfinished(folder) == "", "a folder of other things"
+
+
+def test_a_zarr_is_no_folder_for_a_run(tmp_path: Path) -> None:
+    store = tmp_path / "table.zarr"
+    store.mkdir()
+    (store / "zarr.json").write_text("{}")
+    with (
+        pytest.raises(InputError, match="is a zarr; the files of a run would be mixed"),
+        aside_in(store),
+    ):
+        pass
+    assert [one.name for one in store.iterdir()] == ["zarr.json"]

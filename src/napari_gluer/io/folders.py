@@ -46,9 +46,10 @@ def read_folder(folder: Path, choice: Choice) -> MultiplexImage:
     files = tiffs_in(folder)
     if not files:
         inside = sorted(file.name for file in folder.iterdir())
+        found = f"has no TIFF (it has: {listed(inside)})" if inside else "is empty"
         raise InputError(
-            f"The folder {folder} has no TIFF (it has: {listed(inside)}). A folder of one-channel "
-            "TIFFs named by marker would do, or an OME-Zarr."
+            f"The folder {folder} {found}. A folder of one-channel TIFFs named by marker would do, "
+            "or an OME-Zarr."
         )
     if codex.stacks(files):
         return _one_stack(folder, files, choice)

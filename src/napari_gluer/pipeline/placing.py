@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from napari_gluer.errors import InputError
+from napari_gluer.io.zarr_stores import is_zarr
 from napari_gluer.pipeline.records import ASIDE, RECORD, UNFINISHED, read_record
 
 
@@ -18,8 +19,12 @@ def aside_in(folder: Path) -> Iterator[Path]:
     Raises
     ------
     InputError
-        If `folder` cannot be written to.
+        If `folder` cannot be written to, or is a zarr, whose files would be mixed with these.
     """
+    if folder.is_dir() and is_zarr(folder):
+        raise InputError(
+            f"{folder} is a zarr; the files of a run would be mixed with it. Choose another folder."
+        )
     new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
