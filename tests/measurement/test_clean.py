@@ -104,8 +104,19 @@ def test_size_rules() -> None:
 
 def test_three_dimensions_take_the_voxels_of_the_paper() -> None:
     cells = measured(dimensions=3)
-    cells.obs["volume_px"] = cells.obs["volume_px"] * 100
-    assert report(clean(cells))["dropped"]["size"] == 9 + 150
+    cells.obs["volume_px"] = cells.obs["volume_px"] * 50.0  # 50 to 20,000
+    cells.obs.loc[cells.obs["volume_px"] == 20_000, "volume_px"] = 26_000.0
+    found = report(clean(cells, CleanParams(blanks=Skip())))
+    assert found["reasons"] == {"too small": 19, "too large": 1}
+
+
+@pytest.mark.parametrize("voxels", [0.5, 9.9, 63, 1000])
+def test_voxels_of_another_size_are_judged_by_quantiles(voxels: float) -> None:
+    # 400 cells of 1 to 400 of some unit: the same cells whatever a voxel is
+    cells = measured(dimensions=3)
+    cells.obs["volume_px"] = cells.obs["volume_px"] * voxels
+    found = report(clean(cells, CleanParams(blanks=Skip())))
+    assert found["reasons"] == {"too small": 10, "too large": 4}
 
 
 def test_blank_gate_by_hand() -> None:

@@ -16,6 +16,7 @@ from napari_gluer.expression import stored_values
 from napari_gluer.params import Params
 
 _VOXELS = (1_000.0, 25_000.0)  # the paper's, for CODEX in three dimensions
+_WITHIN = 2.0  # times that the usual cell must be larger, and smaller, than those bounds
 _QUANTILES = (0.025, 0.99)
 _MOST_LOST = 0.5  # share of the cells without a value from which a channel is at fault
 
@@ -26,7 +27,10 @@ def _in_order(lower: float, upper: float) -> None:
 
 
 class SizeAutomatic(Params):
-    """The paper's 1,000 to 25,000 voxels in 3-D, the quantiles 0.025 to 0.99 in 2-D."""
+    """The quantiles 0.025 to 0.99, or in 3-D the paper's 1,000 to 25,000 voxels.
+
+    The latter where the median cell has 2,000 to 12,500: voxels of other sizes need other bounds.
+    """
 
     kind: Literal["automatic"] = "automatic"
 
@@ -282,7 +286,9 @@ def _bounds(
             quantiles = (lower, upper)
         case SizeAutomatic():
             if slots.SPATIAL in cells.obsm and cells.obsm[slots.SPATIAL].shape[1] == 3:
-                return _VOXELS
+                usual = float(np.nanmedian(sizes))
+                if _WITHIN * _VOXELS[0] <= usual <= _VOXELS[1] / _WITHIN:
+                    return _VOXELS
             quantiles = _QUANTILES
     low, high = np.nanquantile(sizes, quantiles)
     return float(low), float(high)
