@@ -31,8 +31,8 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 MIBI = "mibi_dcis_simpleseg/Point2203_pt1072_31606.ome.tif"
 CITE = "citeseq_pbmc_bremsc/rna.h5ad"
 SIZE = (1280, 800)
+COMMON = 96  # colours
 LONGEST = 400  # seconds a step may take
-COLORS = 200  # of a kept picture
 
 
 class Walk:
@@ -88,7 +88,20 @@ class Walk:
         picture = Image.fromarray(np.asarray(pixels)[..., :3])
         if picture.size != SIZE:
             picture = picture.resize(SIZE)
-        picture.quantize(COLORS).save(self.out / f"{name}.png", optimize=True)
+        small(picture).save(self.out / f"{name}.png", optimize=True)
+
+
+def small(picture: Image.Image) -> Image.Image:
+    """In 256 colours: the commonest as they are, and those that cover the rest.
+
+    Fewer by how common they are would give the colours of small groups to others.
+    """
+    counted = picture.getcolors(picture.width * picture.height) or []
+    common = [color for _, color in sorted(counted, reverse=True)[:COMMON]]
+    rest = picture.quantize(256 - COMMON, Image.Quantize.MAXCOVERAGE).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for color in common for part in color] + rest)
+    return picture.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 def sample(out: Path) -> None:
