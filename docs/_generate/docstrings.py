@@ -66,5 +66,6 @@ def _signature(
     """Shorten; without fields of params, which have a table, and ``-> Any``, which says nothing."""
     if isinstance(obj, type) and issubclass(obj, Params):
         return "", None
-    result = None if returned in (None, "Any") else plain(str(returned))
+    any_or_none = (returned or "Any").rpartition(".")[2] == "Any"
+    result = None if any_or_none else plain(str(returned))
     return None if arguments is None else plain(arguments), result
