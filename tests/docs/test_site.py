@@ -103,8 +103,13 @@ def test_public_names_are_documented() -> None:
     assert [name for name in ng.__all__ if not (getattr(ng, name).__doc__ or "").strip()] == []
 
 
-def test_every_command_has_a_page_with_its_flags() -> None:
-    made = commands.pages()
+@pytest.fixture(scope="session")
+def made() -> dict[str, str]:
+    """The pages of the commands."""
+    return commands.pages()
+
+
+def test_every_command_has_a_page_with_its_flags(made: dict[str, str]) -> None:
     names = {name for name in app if not name.startswith("-")}
     assert {name.removeprefix("commands/") for name in made} - {"commands"} == names
     for name in names:
@@ -122,8 +127,8 @@ def test_every_command_has_a_page_with_its_flags() -> None:
         assert all(call in text.replace(" \\\n    ", " ") for call in EXAMPLES[name])
 
 
-def test_flags_stand_in_the_sections_of_the_help_with_their_values() -> None:
-    text = commands.pages()["commands/integrate"]
+def test_flags_stand_in_the_sections_of_the_help_with_their_values(made: dict[str, str]) -> None:
+    text = made["commands/integrate"]
     below = text.partition("## Mutual nearest neighbours")[2].partition("\n## ")[0]
     default, paper = (ng.IntegrateParams(preset=preset).anchors for preset in ("default", "paper"))
     assert (
@@ -134,8 +139,8 @@ def test_flags_stand_in_the_sections_of_the_help_with_their_values() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
-def test_rows_of_flags_have_three_cells(name: str) -> None:
-    rows = [line for line in commands.pages()[f"commands/{name}"].splitlines() if line[:1] == "|"]
+def test_rows_of_flags_have_three_cells(made: dict[str, str], name: str) -> None:
+    rows = [line for line in made[f"commands/{name}"].splitlines() if line[:1] == "|"]
     assert rows
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {4}
 
