@@ -83,6 +83,16 @@ def test_a_scale_without_a_unit_is_taken_as_um_and_said(
     assert pixel_size_um(with_time, 1) == (0.5, 0.5)
 
 
+@pytest.mark.parametrize("units", [("um", "um"), None])
+def test_mirrored_layers_have_the_same_pixels(
+    model: ViewerModel, units: tuple[str, ...] | None
+) -> None:
+    layer = model.add_image(np.zeros((8, 8)), scale=(-0.5, 0.5), units=units)
+    assert pixel_size_um(layer) == (0.5, 0.5)
+    turned = model.add_image(np.zeros((8, 8)), scale=(-1, 1))
+    assert pixel_size_um(turned) is None
+
+
 def test_visible_layers_are_an_image(model: ViewerModel) -> None:
     for i, name in enumerate("abc"):
         model.add_image(np.full((8, 8), i, np.uint8), name=name, visible=name != "b")

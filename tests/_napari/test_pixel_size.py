@@ -47,3 +47,10 @@ def test_a_layer_with_channels_keeps_the_scale_of_its_first_axis(model: ViewerMo
     source = next(one for one in sources(model) if one.like is layer)
     give_pixel_size(model, source, (0.5, 0.5))
     assert layer.scale.tolist() == [1, 0.5, 0.5]
+
+
+def test_mirrored_layers_stay_mirrored(model: ViewerModel) -> None:
+    layer = model.add_image(np.zeros((8, 6)), name="slide", scale=(-1, 1))
+    source = next(one for one in sources(model) if one.like is layer)
+    assert give_pixel_size(model, source, (0.25, 0.5)) == 1
+    assert layer.scale.tolist() == [-0.25, 0.5]

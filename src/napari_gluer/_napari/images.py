@@ -138,9 +138,10 @@ def dim_tissue(viewer: ViewerModel, *, dim: bool) -> None:
 def pixel_size_um(layer: Layer, first: int = 0) -> tuple[float, ...] | None:
     """Pixel size in µm along a layer's axes from the `first` on, None where it is not known.
 
-    A scale without a unit is taken as µm, as most readers mean it; a scale of 1 says nothing.
+    A scale without a unit is taken as µm, as most readers mean it; a scale of 1 says nothing, and
+    one below 0 mirrors.
     """
-    scale, units = layer.scale[first:], layer.units[first:]
+    scale, units = np.abs(layer.scale[first:]), layer.units[first:]
     if scale_without_unit(layer, first):
         return tuple(float(size) for size in scale)
     if not all(unit.is_compatible_with("um") for unit in units):
@@ -152,19 +153,20 @@ def pixel_size_um(layer: Layer, first: int = 0) -> tuple[float, ...] | None:
 def _first_is_depth(layer: Layer) -> bool:
     """Whether the first axis of a layer of three is named depth, or has a scale."""
     name = str(layer.axis_labels[0]).casefold()
-    return layer.ndim == 3 and (name in _DEPTH or (name not in _CHANNELS and layer.scale[0] != 1))
+    spaced = name not in _CHANNELS and abs(layer.scale[0]) != 1
+    return layer.ndim == 3 and (name in _DEPTH or spaced)
 
 
 def scale_without_unit(layer: Layer, first: int = 0) -> bool:
     """Whether a layer has a scale, but pixels for its unit, along its axes from the `first` on."""
     unknown = all(str(unit) == "pixel" for unit in layer.units[first:])
-    return unknown and bool(np.any(layer.scale[first:] != 1))
+    return unknown and bool(np.any(np.abs(layer.scale[first:]) != 1))
 
 
 def _note(layer: Layer, first: int = 0) -> str:
     if not scale_without_unit(layer, first):
         return ""
-    sizes = " × ".join(f"{size:g}" for size in layer.scale[first:])
+    sizes = " × ".join(f"{size:g}" for size in np.abs(layer.scale[first:]))
     return f"The scale of “{layer.name}” has no unit; it was taken as µm ({sizes})."
 
 

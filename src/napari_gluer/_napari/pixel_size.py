@@ -38,7 +38,8 @@ def give_pixel_size(viewer: ViewerModel, source: Source, size_um: tuple[float, .
             entries = image_metadata(given, str(held(layer).get(_NAME, layer.name)))[KEY]
             layer.metadata = {**layer.metadata, KEY: {**held(layer), **entries}}
         first = layer.ndim - len(shape)
-        layer.scale = (*layer.scale[:first], *size_um)
+        mirrored = np.copysign(size_um, layer.scale[first:])
+        layer.scale = (*layer.scale[:first], *mirrored)
         layer.units = (*layer.units[:first], *("um",) * len(shape))
     return len(changed)
 

@@ -21,6 +21,19 @@ def test_it_surrounds_the_cell_where_the_labels_are(model: ViewerModel, labels: 
     np.testing.assert_allclose(found.size, 1.8 * 10)  # a square of 10 × 10 pixels
 
 
+@pytest.mark.parametrize("scale", [(-0.5, 0.5), (0.5, -0.5)])
+def test_mirrored_labels_have_a_ring_too(
+    model: ViewerModel, labels: np.ndarray, scale: tuple[float, float]
+) -> None:
+    layer = model.add_labels(labels, scale=scale)
+    found = ring(model, layer, place_of(layer, 6))
+    np.testing.assert_allclose(found.size, 1.8 * 10)
+    np.testing.assert_allclose(
+        found.data_to_world(found.data[0]),
+        layer.data_to_world(np.argwhere(labels == 6).mean(axis=0)),
+    )
+
+
 def test_a_tiny_cell_has_a_ring_that_can_be_seen(model: ViewerModel) -> None:
     drawn = np.zeros((20, 20), int)
     drawn[4, 5] = 9

@@ -42,6 +42,15 @@ def test_there_is_one_line_layer_for_each_labels_layer(tissue_of_types: Any) -> 
     assert draw_line(viewer, other) is not first
 
 
+def test_over_mirrored_labels_a_line_can_be_drawn(model: ViewerModel) -> None:
+    layer = model.add_labels(np.ones((9, 9), int), scale=(0.5, -0.5), units=("um", "um"))
+    shapes = draw_line(model, layer)
+    shapes.add([[0, 0], [4, 8]], shape_type="line")
+    assert min(shapes.edge_width) > 0
+    np.testing.assert_array_equal(corners_of(model, layer), [[0, 0], [4, 8]])
+    assert unit_of(layer)[0].tolist() == [0.5, 0.5]
+
+
 def test_nothing_is_drawn_in_3d(tissue_of_types: Any) -> None:
     tissue_of_types.viewer.dims.ndisplay = 3
     with pytest.raises(InputError, match="3-D"):

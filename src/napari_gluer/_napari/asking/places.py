@@ -92,7 +92,7 @@ def place_of(layer: Labels, label: int) -> CellPlace:
 
 def diameter(layer: Labels, place: CellPlace) -> float:
     """Width of a square or cube as large as the cell, in the layer's units."""
-    scale = np.asarray(layer.scale, np.float64)
+    scale = np.abs(np.asarray(layer.scale, np.float64))  # a mirrored layer has one below 0
     return float((place.size * np.prod(scale)) ** (1 / layer.ndim))
 
 

@@ -21,7 +21,7 @@ def ring(viewer: ViewerModel, labels: Labels, place: CellPlace) -> Points:
 
     It is meant for the axes that are displayed now.
     """
-    across = max(_WIDER * diameter(labels, place) / float(labels.scale[-1]), _LEAST)
+    across = max(_WIDER * diameter(labels, place) / abs(float(labels.scale[-1])), _LEAST)
     layer = _there(viewer, labels.ndim)
     if layer is None:
         layer = _added(viewer, labels)

@@ -66,7 +66,7 @@ def show_preview(
     corner = [part.start for part in window]
     place_at(layer, source.like, corner)
     flat = viewer.dims.ndisplay == 2  # napari draws no contours in 3-D, and warns of it
-    width = round(_LINE / (viewer.scene.camera.zoom * float(layer.scale[-1])))
+    width = round(_LINE / (viewer.scene.camera.zoom * abs(float(layer.scale[-1]))))
     layer.contour = max(1, width) if flat else 0
     layer.opacity = 1
     layer.visible = True

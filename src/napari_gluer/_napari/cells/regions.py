@@ -101,7 +101,7 @@ def polygons_of(shapes: Shapes, like: Layer) -> tuple[list[Polygon], int]:
 
 def _pixel(like: Layer | None) -> float:
     """Side of a pixel in world units."""
-    return 1.0 if like is None else float(like.scale[-1])
+    return 1.0 if like is None else abs(float(like.scale[-1]))
 
 
 def _areas(shapes: Shapes | None, like: Layer) -> tuple[tuple[Polygon, ...], str]:

@@ -35,7 +35,7 @@ def draw_line(viewer: ViewerModel, labels: Labels) -> Shapes:
         raise InputError("Lines cannot be drawn in the 3-D view; switch to 2-D.")
     layer = line_layer(viewer, labels)
     if layer is None:
-        pixel = float(labels.scale[-1])
+        pixel = abs(float(labels.scale[-1]))
         layer = drawing_over(
             viewer,
             labels,

@@ -159,7 +159,7 @@ def _world_unit(labels: Labels) -> tuple[float, str]:
     size = pixel_size_um(labels)
     if size is None:
         return 1.0, "px"
-    return float(size[-1] / labels.scale[-1]), "µm"
+    return float(size[-1] / abs(labels.scale[-1])), "µm"
 
 
 def _filled(viewer: ViewerModel, canvas: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -74,7 +74,7 @@ class TissueDrawing(QObject):
                 name=NAME,
                 edge_color=_EDGE,
                 face_color=_FACE,
-                edge_width=_LINE / (self._viewer.scene.camera.zoom * float(labels.scale[-1])),
+                edge_width=_LINE / (self._viewer.scene.camera.zoom * abs(float(labels.scale[-1]))),
             )
             self._layer.events.data.connect(self._drawn)
         self._viewer.layers.selection.active = self._layer
